@@ -1,0 +1,237 @@
+{#-
+    Facts, operation counts and physical bounds of configurations: the one place where they are worked
+    out, for training rows, candidates and ad-hoc predictions alike (the latter through the macro
+    `features.describe` that features.training_features leaves in the published database).
+
+    `relation` has the configuration columns of the native format; every other column is passed on.
+
+    Roofline (Williams et al. 2009): time >= max(operations / peak, bytes moved / bandwidth).
+    Transformers: 2 operations per active parameter and token plus attention; each step streams the
+    weights and the key-value cache once; a mixture of experts streams the experts that its tokens hit.
+    Facts that are missing leave the bound empty.
+-#}
+{% macro configuration_features(relation) %}
+with configurations as (
+
+    select
+        source_row.* exclude (hardware, model_type, framework, framework_version, precision, throughput_unit,
+            task, options, device_count, concurrency, batch_size, input_length, output_length, image_size),
+        coalesce(aliases.hardware, source_row.hardware) as hardware,
+        source_row.model_type,
+        coalesce(source_row.framework, 'unstated') as framework,
+        source_row.framework_version,
+        coalesce(lower(source_row.precision), 'unstated') as precision,
+        source_row.throughput_unit,
+        coalesce(source_row.task, 'inference') as task,
+        coalesce(source_row.options, '') as options,
+        coalesce(source_row.device_count, 1)::bigint as device_count,
+        coalesce(source_row.concurrency, 1)::bigint as concurrency,
+        source_row.batch_size::bigint as batch_size,
+        source_row.input_length::bigint as input_length,
+        source_row.output_length::bigint as output_length,
+        source_row.image_size::bigint as image_size
+    from {{ relation }} as source_row
+    left join {{ ref('hardware_aliases') }} as aliases
+        on lower(trim(source_row.hardware)) = aliases.alias
+
+),
+
+facts as (
+
+    select
+        configurations.* exclude (model_type, throughput_unit),
+        coalesce(configurations.model_type, models.model_type, 'unstated') as model_type,
+        coalesce(
+            configurations.throughput_unit,
+            case coalesce(configurations.model_type, models.model_type)
+                when 'text_generation' then 'tokens/s' when 'vision' then 'images/s' else 'samples/s'
+            end
+        ) as throughput_unit,
+
+        models.model_family,
+        models.parameters_million,
+        coalesce(models.active_parameters_million, models.parameters_million) as active_parameters_million,
+        coalesce(models.active_parameters_million, models.parameters_million)
+            - coalesce(models.embedding_parameters_million, 0) as multiplied_parameters_million,
+        models.layers,
+        models.hidden_size,
+        models.heads,
+        coalesce(models.kv_heads, models.heads) as kv_heads,
+        models.vocabulary_size,
+        models.gmacs,
+        models.activations_million,
+        models.model_name is not null as model_known,
+
+        hardware.kind as hardware_kind,
+        hardware.memory_gb,
+        hardware.memory_bandwidth_gbs,
+        hardware.fp32_tflops,
+        hardware.fp16_tflops,
+        hardware.tdp_w,
+        hardware.interconnect_gbs,
+        hardware.hardware is not null as hardware_known,
+        coalesce(precisions.weight_bytes, 2) as weight_bytes,
+        coalesce(precisions.activation_bytes, 2) as activation_bytes,
+        case coalesce(precisions.compute_class, 'fp16')
+            when 'fp32' then hardware.fp32_tflops
+            when 'int8' then coalesce(hardware.int8_tops, hardware.fp16_tflops, hardware.fp32_tflops)
+            else coalesce(hardware.fp16_tflops, hardware.fp32_tflops)
+        end as peak_tflops,
+        1e6 * coalesce(hardware.cache_mb, 0) * configurations.device_count as cache_bytes
+    from configurations
+    left join {{ ref('int_models') }} as models
+        on configurations.model_name = models.model_name
+        and models.resolution in ('*', coalesce(cast(configurations.image_size as varchar), '*'))
+    left join {{ ref('int_hardware') }} as hardware
+        on configurations.hardware = hardware.hardware
+    left join {{ ref('precisions') }} as precisions
+        on configurations.precision = precisions.precision
+
+),
+
+work as (
+
+    select
+        *,
+        -- a unit per sequence says that one sequence was processed, whatever the batch was called
+        case when throughput_unit like '%/sequence' then 1 else batch_size end as sequences,
+        1e6 * parameters_million * weight_bytes as weight_bytes_total,
+        2 * layers * kv_heads * (hidden_size / heads) * activation_bytes as kv_bytes_per_token,
+        input_length + coalesce(output_length, 0) as context_length,
+        input_length + coalesce(output_length, 0) / 2 as mean_context_length,
+        1 - least(active_parameters_million / parameters_million, 1) as expert_share
+    from facts
+
+),
+
+operations as (
+
+    select
+        *,
+        -- the first pass: a prompt, a sentence or a batch of images
+        case
+            when model_type = 'text_generation' then
+                sequences * (2e6 * multiplied_parameters_million * input_length
+                    + 2 * layers * hidden_size * input_length ** 2)
+            when gmacs is not null then
+                sequences * 2e9 * greatest(gmacs, 0.001) * case task when 'training' then 3 else 1 end
+            when model_type = 'text_embedding' then
+                sequences * (2e6 * multiplied_parameters_million * input_length
+                    + 4 * layers * hidden_size * input_length ** 2)
+        end as first_operations,
+        case
+            when model_type = 'text_generation' then
+                weight_bytes_total * (1 - expert_share ** least(sequences * input_length, 1000))
+            else weight_bytes_total
+        end as first_bytes,
+        -- each of the following tokens
+        case when model_type = 'text_generation' then
+            sequences * (2e6 * multiplied_parameters_million + 4 * layers * hidden_size * mean_context_length)
+        end as step_operations,
+        case when model_type = 'text_generation' then
+            weight_bytes_total * (1 - expert_share ** least(sequences, 1000))
+                + sequences * kv_bytes_per_token * mean_context_length
+        end as step_bytes,
+        case when model_type = 'text_generation' then greatest(coalesce(output_length, 1) - 1, 0) else 0 end as steps
+    from work
+
+),
+
+times as (
+
+    select
+        *,
+        first_operations / (1e12 * peak_tflops * device_count) as first_compute_seconds,
+        -- weights that stay in the last-level cache are not read from memory
+        case when first_bytes <= cache_bytes then 0 else first_bytes end
+            / (1e9 * memory_bandwidth_gbs * device_count) as first_memory_seconds,
+        coalesce(step_operations, 0) / (1e12 * peak_tflops * device_count) as step_compute_seconds,
+        case when coalesce(step_bytes, 0) <= cache_bytes then 0 else step_bytes end
+            / (1e9 * memory_bandwidth_gbs * device_count) as step_memory_seconds
+    from operations
+
+),
+
+bounds as (
+
+    select
+        *,
+        greatest(first_compute_seconds, first_memory_seconds) as first_seconds,
+        greatest(step_compute_seconds, step_memory_seconds) as step_seconds
+    from times
+
+),
+
+described as (
+
+    select
+        *,
+        first_seconds + steps * step_seconds as roofline_seconds
+    from bounds
+
+)
+
+select
+    -- passed on
+    * exclude (
+        hardware_kind, weight_bytes, activation_bytes, cache_bytes, sequences, weight_bytes_total,
+        context_length, mean_context_length, expert_share, first_operations, first_bytes,
+        step_operations, step_bytes, steps, first_compute_seconds, first_memory_seconds,
+        step_compute_seconds, step_memory_seconds, first_seconds, step_seconds, kv_bytes_per_token,
+        roofline_seconds
+    ),
+    hardware_kind,
+
+    -- ids
+    model_type || '/' || task || '/' || throughput_unit as comparable_group,
+    md5(concat_ws('|', model_name, task, throughput_unit, precision, batch_size, coalesce(input_length, 0),
+        coalesce(output_length, 0), coalesce(image_size, 0), concurrency)) as workload_id,
+    md5(concat_ws('|', hardware, device_count, framework, options)) as platform_id,
+    md5(concat_ws('|', model_name, task, throughput_unit, precision, batch_size, coalesce(input_length, 0),
+        coalesce(output_length, 0), coalesce(image_size, 0), concurrency,
+        hardware, device_count, framework, options)) as config_id,
+    concat_ws(' ', model_name, nullif(precision, 'unstated'), 'batch ' || batch_size,
+        case when concurrency > 1 then 'x' || concurrency || ' concurrent' end,
+        case when input_length is not null then coalesce(input_length || '+' || output_length, cast(input_length as varchar)) || ' tokens' end,
+        image_size || ' px', nullif(task, 'inference'),
+        case when throughput_unit like '%/sequence' then '(per sequence)' end) as workload,
+    concat_ws(' ', hardware, 'x' || device_count, framework, nullif(options, '')) as platform,
+
+    -- physics
+    framework || ' on ' || hardware as hardware_framework,
+    list_sum(list_transform(
+        regexp_extract_all(framework_version, '\d+')[1:3],
+        lambda part, i: cast(part as double) / 100 ** (i - 1)
+    )) as framework_version_number,
+    first_compute_seconds + steps * step_compute_seconds as compute_seconds,
+    first_memory_seconds + steps * step_memory_seconds as memory_seconds,
+    roofline_seconds,
+    (first_operations + coalesce(steps * step_operations, 0))
+        / nullif(first_bytes + coalesce(steps * step_bytes, 0), 0) as arithmetic_intensity,
+    first_seconds / nullif(roofline_seconds, 0) as first_share,
+    coalesce(step_compute_seconds / nullif(step_memory_seconds, 0),
+        first_compute_seconds / nullif(first_memory_seconds, 0)) as compute_to_memory,
+    sequences * kv_bytes_per_token * context_length / 1e6 as kv_cache_mb,
+    weight_bytes_total / 1e6 / device_count as weights_mb_per_device,
+    2e6 * activations_million * activation_bytes * sequences / (1e9 * memory_bandwidth_gbs) as activation_seconds,
+    coalesce(sequences * kv_bytes_per_token * context_length + weight_bytes_total, weight_bytes_total)
+        / (1e9 * memory_gb * device_count) as memory_share,
+    (coalesce(weight_bytes_total
+        + coalesce(case when model_type = 'text_generation' then sequences * kv_bytes_per_token * context_length end, 0)
+    , 0) <= 1e9 * memory_gb * device_count) is not false as fits_in_memory,
+
+    -- bounds: no measurement of the metric can be better
+    case
+        when throughput_unit = 'output_tokens/s' then sequences * concurrency * output_length
+        when throughput_unit like 'tokens/s%' then sequences * concurrency * context_length
+        else sequences * concurrency
+    end / nullif(roofline_seconds, 0) as bound_throughput,
+    1000 * roofline_seconds as bound_latency_ms,
+    case when model_type = 'text_generation' then 1000 * first_seconds end as bound_ttft_ms,
+    case when model_type = 'text_generation' and steps > 0 then 1000 * step_seconds end as bound_itl_ms,
+    (weight_bytes_total
+        + coalesce(case when model_type = 'text_generation' then sequences * kv_bytes_per_token * context_length end, 0)
+    ) / 1e6 as bound_memory_mb,
+    tdp_w * device_count as bound_power_w
+from described
+{% endmacro %}

@@ -1,0 +1,4 @@
+{#- One database a build, so schemas carry their plain names. -#}
+{% macro generate_schema_name(custom_schema_name, node) -%}
+    {{ custom_schema_name or target.schema }}
+{%- endmacro %}

@@ -1,0 +1,1 @@
+{{ configuration_features(ref('int_runs__unioned')) }}

@@ -1,0 +1,6 @@
+select
+    metric,
+    unit,
+    direction,
+    description
+from {{ ref('int_metrics') }}

@@ -1,0 +1,21 @@
+{#- The metrics are data: their columns are read from the metrics table when the model is compiled. -#}
+-- depends_on: {{ ref('int_metrics') }}
+{%- set metrics = run_query('select metric from ' ~ ref('int_metrics') ~ ' order by metric').columns[0].values() if execute else [] -%}
+{{ config(post_hook=[
+    "create or replace macro features.describe(configurations) as table (" ~ configuration_features("query_table(configurations)") ~ ")",
+]) }}
+
+with runs as (
+
+    select * from {{ ref('int_runs__judged') }}
+    where verdict = 'accepted' and status = 'ok'
+
+)
+
+select
+    * exclude (metrics, verdict, rule, reason, row_hash, line, file, notes, status, run_id)
+    {%- for metric in metrics %},
+    metrics['{{ metric | replace("'", "''") }}'] as "{{ metric | replace('"', '""') }}"
+    {%- endfor %}
+from runs
+order by measurement_id

@@ -1,0 +1,1 @@
+"""What is learned: predictors, intervals, selection and recommendation. Frames in, frames out."""

@@ -1,0 +1,316 @@
+"""The model of one metric: bag, quantile shape and calibration on the log residual to physics."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import lightgbm as lgb
+import numpy as np
+import pandas as pd
+
+from models_py.bag import Bag, fit_bag
+from models_py.boosting import Profile, dataset, profile_for, rearranged, train
+from models_py.calibration import MINIMUM_GROUP, Offsets, fit_offsets
+from models_py.features import Encoder
+
+MINIMUM_ROWS = 30
+GROUP = "hardware"
+# A floor for the spread, as a share of the residual deviation: members can agree and all be wrong.
+SPREAD_FLOOR = 0.15
+
+
+class TooFewRows(ValueError):
+    """Not enough measurements to learn a metric honestly."""
+
+
+@dataclass
+class Stage:
+    """A bag and the quantile boosters of its standardised residual.
+
+    Attributes
+    ----------
+    floor
+        Added to the bag's spread, in log units.
+    """
+
+    bag: Bag
+    shape: list[lgb.Booster]
+    floor: float
+
+    def predict(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Centre (rows,), spread (rows,) and standardised quantiles (rows, levels)."""
+        members = self.bag.predict(features)
+        centre, spread = members.mean(axis=0), members.std(axis=0, ddof=1) + self.floor
+        inputs = np.column_stack([features, centre, np.log(spread)])
+        quantiles = np.column_stack([b.predict(inputs, num_threads=1) for b in self.shape])
+        return centre, spread, rearranged(quantiles)
+
+
+@dataclass
+class MetricModel:
+    """Quantiles of one metric for any configuration.
+
+    Attributes
+    ----------
+    direction
+        +1 where the physical bound is an upper one, -1 where it is a lower one.
+    centre
+        Mean log value of the training rows: stands in where physics gives no bound.
+    residual_centre
+        Mean log residual of the rows with a bound.
+    noise
+        Standard deviation of the logarithm between repeats; NaN where there are none.
+    held_out
+        Calibration rows with their held-out quantiles, for reports.
+    """
+
+    metric: str
+    levels: tuple[float, ...]
+    encoder: Encoder
+    stage: Stage
+    offsets: Offsets
+    centre: float
+    residual_centre: float
+    noise: float
+    rows: int
+    held_out: pd.DataFrame | None = None
+
+    @classmethod
+    def fit(
+        cls, frame: pd.DataFrame, metric: str, levels: tuple[float, ...], seed: int
+    ) -> MetricModel:
+        """Fit on the rows of `frame` where the metric was measured.
+
+        Raises
+        ------
+        TooFewRows
+            For fewer than `MINIMUM_ROWS` such rows.
+        """
+        measured = frame[frame[metric].notna()] if metric in frame else frame.iloc[:0]
+        if len(measured) < MINIMUM_ROWS:
+            raise TooFewRows(
+                f"{metric} has {len(measured)} measured rows, {MINIMUM_ROWS} are needed"
+            )
+        log_value = np.log(measured[metric].to_numpy(float))
+        log_bound = _log_bound(measured, metric)
+        residual = log_value - log_bound
+        model = cls(
+            metric=metric,
+            levels=tuple(levels),
+            encoder=Encoder(),
+            stage=Stage(Bag([]), [], 0.0),
+            offsets=Offsets(np.zeros(len(levels) // 2), {}, {}),
+            centre=float(log_value.mean()),
+            residual_centre=float(np.nan_to_num(np.nanmean(residual))) if not np.isnan(residual).all() else 0.0,
+            noise=_repeat_noise(measured, log_value),
+            rows=len(measured),
+        )
+        model.encoder = Encoder.fit(measured.assign(log_bound=log_bound))
+        features = model.encoder.transform(measured.assign(log_bound=log_bound))
+        target = log_value - model._anchor(log_bound)
+        groups = measured[GROUP].to_numpy(object)
+        model._fit_calibrated(features, target, groups, seed)
+        model.held_out[["log_value", "log_anchor"]] = np.column_stack(
+            [log_value, model._anchor(log_bound)]
+        )
+        model.held_out.index = measured.index
+        return model
+
+    def _fit_calibrated(
+        self, features: np.ndarray, target: np.ndarray, groups: np.ndarray, seed: int
+    ) -> None:
+        """K-fold cross-conformal: every fold refits everything that the final model fits."""
+        profile = profile_for(len(target))
+        folds = np.random.default_rng(seed).permutation(len(target)) % profile.folds
+        centre, spread = np.zeros(len(target)), np.ones(len(target))
+        quantiles = np.zeros((len(target), len(self.levels)))
+        for fold in range(profile.folds):
+            held = folds == fold
+            stage = self._fit_stage(features[~held], target[~held], profile, seed + 1000 * (fold + 1))
+            centre[held], spread[held], quantiles[held] = stage.predict(features[held])
+        standardised = (target - centre) / spread
+        self.offsets = fit_offsets(standardised, quantiles, self.levels, groups)
+        self.stage = self._fit_stage(features, target, profile, seed)
+        calibrated = _leave_fold_out_offsets(standardised, quantiles, self.levels, groups, folds)
+        self.held_out = pd.DataFrame(
+            centre[:, None] + spread[:, None] * calibrated,
+            columns=quantile_names(self.levels),
+        ).assign(group=groups)
+
+    def _fit_stage(
+        self, features: np.ndarray, target: np.ndarray, profile: Profile, seed: int
+    ) -> Stage:
+        names, categorical = self.encoder.names, self.encoder.categorical_positions
+        bag, out = fit_bag(features, target, names, categorical, profile, seed)
+        floor = SPREAD_FLOOR * float(np.std(target - out.mean)) + 1e-6
+        spread = out.spread + floor
+        standardised = (target - out.mean) / spread
+        inputs = np.column_stack([features, out.mean, np.log(spread)])
+        data = dataset(inputs, standardised, [*names, "centre", "log_spread"], categorical)
+        shape = [
+            train(
+                data,
+                profile.shape_rounds,
+                profile.shape_leaves,
+                profile.shape_rate,
+                seed=seed + position,
+                objective="quantile",
+                alpha=level,
+            )
+            for position, level in enumerate(self.levels)
+        ]
+        return Stage(bag, shape, floor)
+
+    def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """See `PerformancePredictor.predict`."""
+        features, anchor, log_bound = self._prepare(frame)
+        members = self.stage.bag.predict(features)
+        centre, spread, quantiles = self.stage.predict(features)
+        groups = frame[GROUP].to_numpy(object)
+        calibrated = self.offsets.apply(quantiles, groups)
+        log_quantiles = anchor[:, None] + centre[:, None] + spread[:, None] * calibrated
+        result = pd.DataFrame(
+            np.exp(self._bounded(log_quantiles, log_bound)),
+            columns=quantile_names(self.levels),
+            index=frame.index,
+        )
+        result["epistemic"] = members.std(axis=0, ddof=1)
+        result["aleatoric"] = self.noise
+        known = np.array([self.offsets.rows.get(group, 0) >= MINIMUM_GROUP for group in groups])
+        result["in_domain"] = known
+        result["domain_reason"] = [
+            None if ok else f"{self.offsets.rows.get(group, 0)} measured rows of {group}: coverage is not promised"
+            for ok, group in zip(known, groups, strict=True)
+        ]
+        return result
+
+    def predict_members(self, frame: pd.DataFrame) -> np.ndarray:
+        """Log predictions of the bag's members, shape (members, rows)."""
+        features, anchor, log_bound = self._prepare(frame)
+        members = anchor + self.stage.bag.predict(features)
+        return self._bounded(members.T, log_bound).T
+
+    def leaf_indices(self, frame: pd.DataFrame) -> np.ndarray:
+        """Leaves that each row reaches in the first member, shape (rows, trees)."""
+        features, _, _ = self._prepare(frame)
+        return self.stage.bag.members[0].predict(features, pred_leaf=True, num_threads=1)
+
+    def _prepare(self, frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        log_bound = _log_bound(frame, self.metric)
+        features = self.encoder.transform(frame.assign(log_bound=log_bound))
+        return features, self._anchor(log_bound), log_bound
+
+    def _anchor(self, log_bound: np.ndarray) -> np.ndarray:
+        """What the residual is taken to: physics where it is known, else the mean."""
+        return np.where(np.isnan(log_bound), self.centre, log_bound + self.residual_centre)
+
+    def _bounded(self, log_quantiles: np.ndarray, log_bound: np.ndarray) -> np.ndarray:
+        limit = log_bound[:, None]
+        clip = np.fmin if self.metric in UPPER_BOUNDED else np.fmax
+        return clip(log_quantiles, limit)
+
+    def save(self, directory: Path) -> None:
+        """Boosters as LightGBM text, the rest as JSON."""
+        directory.mkdir(parents=True, exist_ok=True)
+        for kind, boosters in (("member", self.stage.bag.members), ("shape", self.stage.shape)):
+            for position, booster in enumerate(boosters):
+                booster.save_model(directory / f"{kind}_{position}.txt")
+        description = {
+            "metric": self.metric,
+            "levels": self.levels,
+            "encoder": self.encoder.to_dict(),
+            "members": len(self.stage.bag.members),
+            "floor": self.stage.floor,
+            "offsets": {
+                "everywhere": self.offsets.everywhere.tolist(),
+                "by_group": {key: value.tolist() for key, value in self.offsets.by_group.items()},
+                "rows": self.offsets.rows,
+            },
+            "centre": self.centre,
+            "residual_centre": self.residual_centre,
+            "noise": None if np.isnan(self.noise) else self.noise,
+            "rows": self.rows,
+        }
+        (directory / "model.json").write_text(json.dumps(description), encoding="utf-8")
+
+    @classmethod
+    def load(cls, directory: Path) -> MetricModel:
+        """What `save` wrote."""
+        saved = json.loads((directory / "model.json").read_text(encoding="utf-8"))
+        levels = tuple(saved["levels"])
+
+        def boosters(kind: str, count: int) -> list[lgb.Booster]:
+            return [lgb.Booster(model_file=directory / f"{kind}_{i}.txt") for i in range(count)]
+
+        offsets = saved["offsets"]
+        return cls(
+            metric=saved["metric"],
+            levels=levels,
+            encoder=Encoder(**saved["encoder"]),
+            stage=Stage(
+                Bag(boosters("member", saved["members"])),
+                boosters("shape", len(levels)),
+                saved["floor"],
+            ),
+            offsets=Offsets(
+                np.array(offsets["everywhere"]),
+                {key: np.array(value) for key, value in offsets["by_group"].items()},
+                offsets["rows"],
+            ),
+            centre=saved["centre"],
+            residual_centre=saved["residual_centre"],
+            noise=np.nan if saved["noise"] is None else saved["noise"],
+            rows=saved["rows"],
+        )
+
+
+UPPER_BOUNDED = frozenset({"throughput", "power_w"})
+
+
+def quantile_names(levels: tuple[float, ...]) -> list[str]:
+    """Column names of quantile levels.
+
+    Examples
+    --------
+    >>> quantile_names((0.05, 0.5, 0.95))
+    ['p05', 'p50', 'p95']
+    """
+    return [f"p{round(100 * level):02d}" for level in levels]
+
+
+def _log_bound(frame: pd.DataFrame, metric: str) -> np.ndarray:
+    """Logarithm of the physical bound, NaN where there is none, shape (rows,)."""
+    column = f"bound_{metric}"
+    if column not in frame:
+        return np.full(len(frame), np.nan)
+    bound = frame[column].to_numpy(float, na_value=np.nan)
+    return np.log(np.where(bound > 0, bound, np.nan))
+
+
+def _repeat_noise(measured: pd.DataFrame, log_value: np.ndarray) -> float:
+    """Pooled standard deviation between repeats of one configuration and framework version."""
+    keys = [name for name in ("config_id", "framework_version") if name in measured]
+    if not keys:
+        return float("nan")
+    groups = pd.Series(log_value).groupby([measured[key].to_numpy() for key in keys], dropna=False)
+    freedom = groups.size().sub(1).clip(lower=0).sum()
+    squares = groups.var(ddof=0).mul(groups.size()).sum()
+    return float(np.sqrt(squares / freedom)) if freedom else float("nan")
+
+
+def _leave_fold_out_offsets(
+    standardised: np.ndarray,
+    quantiles: np.ndarray,
+    levels: tuple[float, ...],
+    groups: np.ndarray,
+    folds: np.ndarray,
+) -> np.ndarray:
+    """Quantiles of each fold, widened by offsets of the other folds: for honest coverage reports."""
+    result = np.empty_like(quantiles)
+    for fold in np.unique(folds):
+        held = folds == fold
+        offsets = fit_offsets(standardised[~held], quantiles[~held], levels, groups[~held])
+        result[held] = offsets.apply(quantiles[held], groups[held])
+    return result

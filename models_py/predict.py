@@ -1,0 +1,171 @@
+"""`PerformancePredictor`: benchmark results in, calibrated quantiles of any configuration out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from models_py.boosting import LEVELS
+from models_py.metric_model import MINIMUM_ROWS, MetricModel, TooFewRows
+
+FORMAT = 1
+
+
+class PerformancePredictor:
+    """Predicts benchmark metrics with intervals that hold.
+
+    Parameters
+    ----------
+    metrics
+        Metrics to learn: columns of the training frame.
+    levels
+        Quantile levels, symmetric around 0.5.
+    seed
+        Fits are deterministic for a seed.
+
+    Attributes
+    ----------
+    models : dict of str to MetricModel
+        One fitted model per metric.
+    refused : dict of str to str
+        Metrics that could not be learned, and why.
+
+    Examples
+    --------
+    >>> predictor = PerformancePredictor(metrics=("throughput",))
+    >>> predictor.levels
+    (0.05, 0.1, 0.5, 0.9, 0.95)
+    """
+
+    def __init__(
+        self,
+        metrics: Sequence[str] = ("throughput", "latency_ms"),
+        levels: Sequence[float] = LEVELS,
+        seed: int = 0,
+    ) -> None:
+        levels = tuple(levels)
+        symmetric = np.allclose(np.array(levels) + np.array(levels)[::-1], 1)
+        if sorted(levels) != list(levels) or 0.5 not in levels or not symmetric:
+            raise ValueError(f"levels must ascend, be symmetric and include 0.5, got {levels}")
+        self.metrics = tuple(metrics)
+        self.levels = levels
+        self.seed = seed
+        self.models: dict[str, MetricModel] = {}
+        self.refused: dict[str, str] = {}
+        self._frame: pd.DataFrame | None = None
+
+    def fit(self, frame: pd.DataFrame) -> PerformancePredictor:
+        """Learn every metric from a frame with the columns of `features.training_features`.
+
+        A metric with fewer than 30 measured rows is refused: see `refused`.
+
+        Raises
+        ------
+        TooFewRows
+            When no metric can be learned.
+        """
+        self.models, self.refused = {}, {}
+        for metric in self.metrics:
+            self.fit_metric(frame, metric)
+        if not self.models:
+            raise TooFewRows("; ".join(self.refused.values()))
+        self._frame = frame
+        return self
+
+    def fit_metric(self, frame: pd.DataFrame, metric: str) -> None:
+        """Learn one metric, or note in `refused` why not."""
+        try:
+            self.models[metric] = MetricModel.fit(frame, metric, self.levels, self.seed)
+        except TooFewRows as error:
+            self.refused[metric] = str(error)
+
+    def predict(self, frame: pd.DataFrame, metric: str = "throughput") -> pd.DataFrame:
+        """Quantiles of a metric for each row of a feature frame, in the metric's unit.
+
+        Returns
+        -------
+        pandas.DataFrame
+            With the index of `frame`: `p05 p10 p50 p90 p95` (one column per level), `epistemic` and
+            `aleatoric` (standard deviations of the logarithm; aleatoric is NaN where no
+            configuration was measured twice), `in_domain` and, where it is false, a `domain_reason`.
+            Quantiles never cross and never exceed the physical bound.
+
+        Raises
+        ------
+        KeyError
+            For a metric that was not learned; the message says why.
+        """
+        return self._model(metric).predict(frame)
+
+    def predict_members(self, frame: pd.DataFrame, metric: str = "throughput") -> np.ndarray:
+        """Log predictions of the bag's members, shape (members, rows): the epistemic ensemble."""
+        return self._model(metric).predict_members(frame)
+
+    def leaf_indices(self, frame: pd.DataFrame, metric: str = "throughput") -> np.ndarray:
+        """Leaves that each row reaches in the first member, shape (rows, trees)."""
+        return self._model(metric).leaf_indices(frame)
+
+    def update_models(self, results: pd.DataFrame) -> PerformancePredictor:
+        """Refit with further rows of the training frame's columns.
+
+        A row whose `measurement_id` is known replaces the earlier one.
+        """
+        if self._frame is None:
+            return self.fit(results)
+        frame = pd.concat([self._frame, results], ignore_index=True)
+        if "measurement_id" in frame:
+            repeated = frame["measurement_id"].duplicated(keep="last") & frame["measurement_id"].notna()
+            frame = frame[~repeated]
+        return self.fit(frame)
+
+    def save(self, directory: Path) -> None:
+        """Write the models as text: LightGBM's own format and JSON, no pickle."""
+        directory.mkdir(parents=True, exist_ok=True)
+        description = {
+            "format": FORMAT,
+            "metrics": list(self.metrics),
+            "levels": list(self.levels),
+            "seed": self.seed,
+            "learned": list(self.models),
+            "refused": self.refused,
+        }
+        for position, model in enumerate(self.models.values()):
+            model.save(directory / f"metric_{position}")
+        text = json.dumps(description, indent=2)
+        (directory / "predictor.json").write_text(text, encoding="utf-8")
+
+    @classmethod
+    def load(cls, warehouse: Path | str) -> PerformancePredictor:
+        """The champion models of a warehouse's published build, or of a directory that `save` wrote.
+
+        Raises
+        ------
+        FileNotFoundError
+            Where neither is found.
+        """
+        root = Path(warehouse)
+        candidates = (root, root / "current" / "models")
+        directory = next((path for path in candidates if (path / "predictor.json").is_file()), None)
+        if directory is None:
+            raise FileNotFoundError(f"{root}: no published build and no saved predictor here")
+        saved = json.loads((directory / "predictor.json").read_text(encoding="utf-8"))
+        if saved["format"] != FORMAT:
+            raise ValueError(f"{directory}: saved by another version (format {saved['format']})")
+        predictor = cls(saved["metrics"], saved["levels"], saved["seed"])
+        predictor.refused = saved["refused"]
+        for position, metric in enumerate(saved["learned"]):
+            predictor.models[metric] = MetricModel.load(directory / f"metric_{position}")
+        return predictor
+
+    def _model(self, metric: str) -> MetricModel:
+        if metric not in self.models:
+            reason = self.refused.get(metric, f"learned metrics: {', '.join(self.models) or 'none'}")
+            raise KeyError(f"metric '{metric}' is not learned: {reason}")
+        return self.models[metric]
+
+
+__all__ = ["MINIMUM_ROWS", "PerformancePredictor", "TooFewRows"]

@@ -1,0 +1,76 @@
+"""One typed settings object: `benchmart.toml`, overridden by `BENCHMART_*` variables, then by flags."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from pipelines.errors import InputError
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+class Weights(BaseModel):
+    """Weights of `combined_score`; the two need not add up to one, the score is normalised."""
+
+    information_gain: float = Field(0.7, ge=0)
+    hardware: float = Field(0.3, ge=0)
+
+
+class Settings(BaseSettings):
+    """Everything a command can be told."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="BENCHMART_",
+        env_nested_delimiter="__",
+        toml_file="benchmart.toml",
+        extra="forbid",
+    )
+
+    raw: Annotated[tuple[Path, ...], NoDecode] = (PROJECT / "raw",)
+    warehouse: Path = Path("warehouse")
+    mlruns: Path = PROJECT / "mlruns"
+    objective: str = "throughput"
+    budget: int = Field(10, ge=1, le=10_000)
+    metrics: tuple[str, ...] = ("throughput", "latency_ms", "memory_mb")
+    weights: Weights = Weights()
+    decision_share: float = Field(0.5, ge=0, le=1)
+    seed: int = 0
+    keep_builds: int = Field(5, ge=1)
+    threads: int = Field(2, ge=1)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags first, then the environment, then `benchmart.toml` of the working directory."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def load_settings(**flags: object) -> Settings:
+    """Settings with the given flags on top; `None` means that a flag was not given.
+
+    Raises
+    ------
+    InputError
+        For a value that does not fit, naming the setting.
+    """
+    given = {name: value for name, value in flags.items() if value is not None}
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise InputError(f"{name}: {first['msg'].lower()}, got {first['input']!r}") from None
