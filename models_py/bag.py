@@ -9,12 +9,12 @@ import numpy as np
 
 from models_py.boosting import Profile, dataset, train
 
-SUBSAMPLE = 0.63  # the share of distinct rows in a bootstrap sample
+HELD_OUT_SHARE = 0.37  # what a bootstrap sample leaves out
 
 
 @dataclass
 class Bag:
-    """Boosters fitted on random subsets of the rows (subagging, Buehlmann & Yu 2002)."""
+    """Boosters fitted on random subsets of the configurations (subagging, Buehlmann & Yu 2002)."""
 
     members: list[lgb.Booster]
 
@@ -40,6 +40,7 @@ class OutOfBag:
 def fit_bag(
     features: np.ndarray,
     target: np.ndarray,
+    configurations: np.ndarray,
     names: list[str],
     categorical: list[int],
     profile: Profile,
@@ -51,33 +52,43 @@ def fit_bag(
     ----------
     features, target
         Matrix (rows, columns) and vector (rows,), log units.
+    configurations
+        Configuration of each row, 0 to configurations - 1: repeats of one stay together.
     """
-    rows = len(target)
     data = dataset(features, target, names, categorical)
-    generator = np.random.default_rng(seed)
-    held_out = np.full((profile.members, rows), np.nan)
+    held = held_out(configurations.max() + 1, profile.members, seed)[configurations].T
+    predicted = np.full(held.shape, np.nan)
     members = []
-    for number in range(profile.members):
-        chosen = np.sort(generator.choice(rows, max(2, int(SUBSAMPLE * rows)), replace=False))
+    for number, left_out in enumerate(held):
         member = train(
-            data.subset(chosen),
+            data.subset(np.flatnonzero(~left_out)),
             profile.mean_rounds,
             profile.mean_leaves,
             profile.mean_rate,
             seed=seed + number,
             objective="regression",
         )
-        others = np.setdiff1d(np.arange(rows), chosen)
-        held_out[number, others] = member.predict(features[others], num_threads=1)
+        predicted[number, left_out] = member.predict(features[left_out], num_threads=1)
         members.append(member)
-    return Bag(members), _out_of_bag(held_out, target)
+    return Bag(members), OutOfBag(
+        np.nanmean(predicted, axis=0), np.nanstd(predicted, axis=0, ddof=1)
+    )
 
 
-def _out_of_bag(held_out: np.ndarray, target: np.ndarray) -> OutOfBag:
-    seen = (~np.isnan(held_out)).sum(axis=0)
-    filled = np.nan_to_num(held_out)
-    mean = np.where(seen > 0, filled.sum(axis=0) / np.maximum(seen, 1), target.mean())
-    variance = (filled**2).sum(axis=0) / np.maximum(seen, 1) - mean**2
-    spread = np.sqrt(np.maximum(variance, 0) * seen / np.maximum(seen - 1, 1))
-    known = seen > 1
-    return OutOfBag(mean, np.where(known, spread, np.median(spread[known])))
+def held_out(configurations: int, members: int, seed: int) -> np.ndarray:
+    """Which members do without which configuration: the same number for each, at least two.
+
+    Independent subsets would leave some rows to no member at all, without an honest prediction.
+
+    Returns
+    -------
+    numpy.ndarray
+        Boolean, shape (configurations, members).
+
+    Examples
+    --------
+    >>> held_out(4, 8, seed=0).sum(axis=1).tolist()
+    [3, 3, 3, 3]
+    """
+    ranks = np.random.default_rng(seed).random((configurations, members)).argsort(axis=1)
+    return ranks < max(2, round(HELD_OUT_SHARE * members))

@@ -29,8 +29,8 @@ def conformal_quantile(scores: np.ndarray, level: float) -> float:
     >>> float(conformal_quantile(np.arange(1.0, 10.0), 0.8))
     8.0
     """
-    rank = min(1.0, np.ceil((len(scores) + 1) * level) / len(scores))
-    return float(np.quantile(scores, rank, method="higher"))
+    rank = min(int(np.ceil((len(scores) + 1) * level - 1e-9)), len(scores))
+    return float(np.sort(scores)[rank - 1])
 
 
 @dataclass
@@ -81,16 +81,26 @@ def fit_offsets(
         here = groups == group
         rows[str(group)] = count = int(here.sum())
         if count >= MINIMUM_GROUP:
-            own = _pair_offsets(target[here], quantiles[here], levels)
+            own = _pair_offsets(target[here], quantiles[here], levels, finite_sample=False)
             by_group[str(group)] = (count * own + SHRINKAGE * everywhere) / (count + SHRINKAGE)
     return Offsets(everywhere, by_group, rows)
 
 
-def _pair_offsets(target: np.ndarray, quantiles: np.ndarray, levels: tuple[float, ...]) -> np.ndarray:
+def _pair_offsets(
+    target: np.ndarray,
+    quantiles: np.ndarray,
+    levels: tuple[float, ...],
+    finite_sample: bool = True,
+) -> np.ndarray:
     pairs = len(levels) // 2
     offsets = np.empty(pairs)
     for low in range(pairs):
         high = len(levels) - 1 - low
         scores = np.maximum(quantiles[:, low] - target, target - quantiles[:, high])
-        offsets[low] = conformal_quantile(scores, levels[high] - levels[low])
+        wanted = levels[high] - levels[low]
+        # the correction for few rows belongs to the global offset: in a group of ten it would ask
+        # for more than the largest score, and every small group would be too wide
+        offsets[low] = (
+            conformal_quantile(scores, wanted) if finite_sample else np.quantile(scores, wanted)
+        )
     return offsets

@@ -73,7 +73,9 @@ class Encoder:
     @classmethod
     def fit(cls, frame: pd.DataFrame) -> Encoder:
         """Learn which columns vary in `frame` (rows x columns) and their categories."""
-        numeric = [name for name in NUMERIC if name in frame and frame[name].nunique(dropna=False) > 1]
+        numeric = [
+            name for name in NUMERIC if name in frame and frame[name].nunique(dropna=False) > 1
+        ]
         categories = {
             name: sorted(frame[name].dropna().unique())
             for name in CATEGORICAL

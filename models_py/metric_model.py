@@ -10,42 +10,21 @@ import lightgbm as lgb
 import numpy as np
 import pandas as pd
 
-from models_py.bag import Bag, fit_bag
-from models_py.boosting import Profile, dataset, profile_for, rearranged, train
+from models_py.bag import Bag
+from models_py.boosting import profile_for
 from models_py.calibration import MINIMUM_GROUP, Offsets, fit_offsets
 from models_py.features import Encoder
+from models_py.stage import Stage, fit_stage
 
 MINIMUM_ROWS = 30
+MINIMUM_CONFIGURATIONS = 16
 GROUP = "hardware"
-# A floor for the spread, as a share of the residual deviation: members can agree and all be wrong.
-SPREAD_FLOOR = 0.15
+COMPARABLE = "comparable_group"
+UPPER_BOUNDED = frozenset({"throughput", "power_w"})
 
 
 class TooFewRows(ValueError):
     """Not enough measurements to learn a metric honestly."""
-
-
-@dataclass
-class Stage:
-    """A bag and the quantile boosters of its standardised residual.
-
-    Attributes
-    ----------
-    floor
-        Added to the bag's spread, in log units.
-    """
-
-    bag: Bag
-    shape: list[lgb.Booster]
-    floor: float
-
-    def predict(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Centre (rows,), spread (rows,) and standardised quantiles (rows, levels)."""
-        members = self.bag.predict(features)
-        centre, spread = members.mean(axis=0), members.std(axis=0, ddof=1) + self.floor
-        inputs = np.column_stack([features, centre, np.log(spread)])
-        quantiles = np.column_stack([b.predict(inputs, num_threads=1) for b in self.shape])
-        return centre, spread, rearranged(quantiles)
 
 
 @dataclass
@@ -54,16 +33,17 @@ class MetricModel:
 
     Attributes
     ----------
-    direction
-        +1 where the physical bound is an upper one, -1 where it is a lower one.
     centre
         Mean log value of the training rows: stands in where physics gives no bound.
     residual_centre
         Mean log residual of the rows with a bound.
+    measured
+        Measured rows of each comparable group.
     noise
         Standard deviation of the logarithm between repeats; NaN where there are none.
     held_out
-        Calibration rows with their held-out quantiles, for reports.
+        Measured rows with the logarithm of their value and of the quantiles that were predicted
+        without them, for reports.
     """
 
     metric: str
@@ -75,6 +55,7 @@ class MetricModel:
     residual_centre: float
     noise: float
     rows: int
+    measured: dict[str, int]
     held_out: pd.DataFrame | None = None
 
     @classmethod
@@ -86,12 +67,18 @@ class MetricModel:
         Raises
         ------
         TooFewRows
-            For fewer than `MINIMUM_ROWS` such rows.
+            For fewer than `MINIMUM_ROWS` such rows, or too few configurations to hold some out.
         """
         measured = frame[frame[metric].notna()] if metric in frame else frame.iloc[:0]
         if len(measured) < MINIMUM_ROWS:
             raise TooFewRows(
                 f"{metric} has {len(measured)} measured rows, {MINIMUM_ROWS} are needed"
+            )
+        configurations = pd.factorize(measured["config_id"])[0]
+        if configurations.max() + 1 < MINIMUM_CONFIGURATIONS:
+            raise TooFewRows(
+                f"{metric} has {configurations.max() + 1} measured configurations,"
+                f" {MINIMUM_CONFIGURATIONS} are needed"
             )
         log_value = np.log(measured[metric].to_numpy(float))
         log_bound = _log_bound(measured, metric)
@@ -103,74 +90,77 @@ class MetricModel:
             stage=Stage(Bag([]), [], 0.0),
             offsets=Offsets(np.zeros(len(levels) // 2), {}, {}),
             centre=float(log_value.mean()),
-            residual_centre=float(np.nan_to_num(np.nanmean(residual))) if not np.isnan(residual).all() else 0.0,
+            residual_centre=float(np.nan_to_num(np.nanmean(residual)))
+            if not np.isnan(residual).all()
+            else 0.0,
             noise=_repeat_noise(measured, log_value),
             rows=len(measured),
+            measured={str(k): int(n) for k, n in measured[COMPARABLE].value_counts().items()},
         )
         model.encoder = Encoder.fit(measured.assign(log_bound=log_bound))
         features = model.encoder.transform(measured.assign(log_bound=log_bound))
         target = log_value - model._anchor(log_bound)
         groups = measured[GROUP].to_numpy(object)
-        model._fit_calibrated(features, target, groups, seed)
-        model.held_out[["log_value", "log_anchor"]] = np.column_stack(
-            [log_value, model._anchor(log_bound)]
+        model._fit_calibrated(features, target, groups, configurations, seed)
+        quantiles = model.held_out.to_numpy() + model._anchor(log_bound)[:, None]
+        model.held_out = pd.DataFrame(
+            model._bounded(quantiles, log_bound), columns=quantile_names(model.levels)
+        ).assign(
+            measurement_id=measured["measurement_id"].to_numpy(object),
+            log_value=log_value,
+            hardware=groups,
+            comparable_group=measured[COMPARABLE].to_numpy(object),
         )
-        model.held_out.index = measured.index
         return model
 
     def _fit_calibrated(
-        self, features: np.ndarray, target: np.ndarray, groups: np.ndarray, seed: int
+        self,
+        features: np.ndarray,
+        target: np.ndarray,
+        groups: np.ndarray,
+        configurations: np.ndarray,
+        seed: int,
     ) -> None:
-        """K-fold cross-conformal: every fold refits everything that the final model fits."""
+        """K-fold cross-conformal: every fold refits everything that the final model fits.
+
+        Folds hold whole configurations: a repeat would tell the value of its twin.
+        """
         profile = profile_for(len(target))
-        folds = np.random.default_rng(seed).permutation(len(target)) % profile.folds
+        shuffled = np.random.default_rng(seed).permutation(configurations.max() + 1)
+        folds = (shuffled % profile.folds)[configurations]
         centre, spread = np.zeros(len(target)), np.ones(len(target))
         quantiles = np.zeros((len(target), len(self.levels)))
         for fold in range(profile.folds):
             held = folds == fold
-            stage = self._fit_stage(features[~held], target[~held], profile, seed + 1000 * (fold + 1))
-            centre[held], spread[held], quantiles[held] = stage.predict(features[held])
+            stage = fit_stage(
+                features[~held],
+                target[~held],
+                configurations[~held],
+                self.encoder,
+                self.levels,
+                profile,
+                seed + 1000 * (fold + 1),
+            )
+            members, spread[held], quantiles[held] = stage.predict(features[held])
+            centre[held] = members.mean(axis=0)
         standardised = (target - centre) / spread
         self.offsets = fit_offsets(standardised, quantiles, self.levels, groups)
-        self.stage = self._fit_stage(features, target, profile, seed)
+        self.stage = fit_stage(
+            features, target, configurations, self.encoder, self.levels, profile, seed
+        )
         calibrated = _leave_fold_out_offsets(standardised, quantiles, self.levels, groups, folds)
         self.held_out = pd.DataFrame(
             centre[:, None] + spread[:, None] * calibrated,
             columns=quantile_names(self.levels),
-        ).assign(group=groups)
-
-    def _fit_stage(
-        self, features: np.ndarray, target: np.ndarray, profile: Profile, seed: int
-    ) -> Stage:
-        names, categorical = self.encoder.names, self.encoder.categorical_positions
-        bag, out = fit_bag(features, target, names, categorical, profile, seed)
-        floor = SPREAD_FLOOR * float(np.std(target - out.mean)) + 1e-6
-        spread = out.spread + floor
-        standardised = (target - out.mean) / spread
-        inputs = np.column_stack([features, out.mean, np.log(spread)])
-        data = dataset(inputs, standardised, [*names, "centre", "log_spread"], categorical)
-        shape = [
-            train(
-                data,
-                profile.shape_rounds,
-                profile.shape_leaves,
-                profile.shape_rate,
-                seed=seed + position,
-                objective="quantile",
-                alpha=level,
-            )
-            for position, level in enumerate(self.levels)
-        ]
-        return Stage(bag, shape, floor)
+        )
 
     def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
         """See `PerformancePredictor.predict`."""
         features, anchor, log_bound = self._prepare(frame)
-        members = self.stage.bag.predict(features)
-        centre, spread, quantiles = self.stage.predict(features)
+        members, spread, quantiles = self.stage.predict(features)
         groups = frame[GROUP].to_numpy(object)
         calibrated = self.offsets.apply(quantiles, groups)
-        log_quantiles = anchor[:, None] + centre[:, None] + spread[:, None] * calibrated
+        log_quantiles = (anchor + members.mean(axis=0))[:, None] + spread[:, None] * calibrated
         result = pd.DataFrame(
             np.exp(self._bounded(log_quantiles, log_bound)),
             columns=quantile_names(self.levels),
@@ -178,13 +168,23 @@ class MetricModel:
         )
         result["epistemic"] = members.std(axis=0, ddof=1)
         result["aleatoric"] = self.noise
-        known = np.array([self.offsets.rows.get(group, 0) >= MINIMUM_GROUP for group in groups])
-        result["in_domain"] = known
-        result["domain_reason"] = [
-            None if ok else f"{self.offsets.rows.get(group, 0)} measured rows of {group}: coverage is not promised"
-            for ok, group in zip(known, groups, strict=True)
+        reasons = [
+            self._outside(*kinds)
+            for kinds in zip(groups, frame[COMPARABLE].to_numpy(object), strict=True)
         ]
+        result["in_domain"] = [reason is None for reason in reasons]
+        result["domain_reason"] = pd.Series(reasons, index=frame.index, dtype=object)
         return result
+
+    def _outside(self, hardware: str, comparable_group: str) -> str | None:
+        """Why coverage cannot be promised, or `None` where it can."""
+        for name, rows in (
+            (hardware, self.offsets.rows.get(hardware, 0)),
+            (comparable_group, self.measured.get(comparable_group, 0)),
+        ):
+            if rows < MINIMUM_GROUP:
+                return f"{self.metric}: {rows} measured rows of {name}, coverage is not promised"
+        return None
 
     def predict_members(self, frame: pd.DataFrame) -> np.ndarray:
         """Log predictions of the bag's members, shape (members, rows)."""
@@ -211,8 +211,20 @@ class MetricModel:
         clip = np.fmin if self.metric in UPPER_BOUNDED else np.fmax
         return clip(log_quantiles, limit)
 
+    def knows_groups_of(self, other: MetricModel) -> bool:
+        """Whether it has seen every device and comparable group that the other has."""
+        return set(other.measured) <= set(self.measured) and set(other.offsets.rows) <= set(
+            self.offsets.rows
+        )
+
+    @property
+    def inputs(self) -> list[str]:
+        """Columns of a feature frame that `predict` reads, where they are there."""
+        learned = [name for name in self.encoder.names if name != "log_bound"]
+        return list(dict.fromkeys([*learned, f"bound_{self.metric}", GROUP, COMPARABLE]))
+
     def save(self, directory: Path) -> None:
-        """Boosters as LightGBM text, the rest as JSON."""
+        """Boosters as LightGBM text, held-out predictions as Parquet, the rest as JSON."""
         directory.mkdir(parents=True, exist_ok=True)
         for kind, boosters in (("member", self.stage.bag.members), ("shape", self.stage.shape)):
             for position, booster in enumerate(boosters):
@@ -232,7 +244,9 @@ class MetricModel:
             "residual_centre": self.residual_centre,
             "noise": None if np.isnan(self.noise) else self.noise,
             "rows": self.rows,
+            "measured": self.measured,
         }
+        self.held_out.to_parquet(directory / "held_out.parquet")
         (directory / "model.json").write_text(json.dumps(description), encoding="utf-8")
 
     @classmethod
@@ -263,10 +277,9 @@ class MetricModel:
             residual_centre=saved["residual_centre"],
             noise=np.nan if saved["noise"] is None else saved["noise"],
             rows=saved["rows"],
+            measured=saved["measured"],
+            held_out=pd.read_parquet(directory / "held_out.parquet"),
         )
-
-
-UPPER_BOUNDED = frozenset({"throughput", "power_w"})
 
 
 def quantile_names(levels: tuple[float, ...]) -> list[str]:

@@ -23,7 +23,7 @@ class PerformancePredictor:
     metrics
         Metrics to learn: columns of the training frame.
     levels
-        Quantile levels, symmetric around 0.5.
+        Quantile levels, symmetric around 0.5; at least the default ones.
     seed
         Fits are deterministic for a seed.
 
@@ -31,6 +31,8 @@ class PerformancePredictor:
     ----------
     models : dict of str to MetricModel
         One fitted model per metric.
+    training_frame : pandas.DataFrame or None
+        Rows of the last fit; a loaded predictor has none.
     refused : dict of str to str
         Metrics that could not be learned, and why.
 
@@ -49,14 +51,14 @@ class PerformancePredictor:
     ) -> None:
         levels = tuple(levels)
         symmetric = np.allclose(np.array(levels) + np.array(levels)[::-1], 1)
-        if sorted(levels) != list(levels) or 0.5 not in levels or not symmetric:
-            raise ValueError(f"levels must ascend, be symmetric and include 0.5, got {levels}")
+        if sorted(levels) != list(levels) or not set(LEVELS) <= set(levels) or not symmetric:
+            raise ValueError(f"levels must ascend, be symmetric and include {LEVELS}, got {levels}")
         self.metrics = tuple(metrics)
         self.levels = levels
         self.seed = seed
         self.models: dict[str, MetricModel] = {}
         self.refused: dict[str, str] = {}
-        self._frame: pd.DataFrame | None = None
+        self.training_frame: pd.DataFrame | None = None
 
     def fit(self, frame: pd.DataFrame) -> PerformancePredictor:
         """Learn every metric from a frame with the columns of `features.training_features`.
@@ -68,12 +70,12 @@ class PerformancePredictor:
         TooFewRows
             When no metric can be learned.
         """
-        self.models, self.refused = {}, {}
+        fresh = PerformancePredictor(self.metrics, self.levels, self.seed)
         for metric in self.metrics:
-            self.fit_metric(frame, metric)
-        if not self.models:
-            raise TooFewRows("; ".join(self.refused.values()))
-        self._frame = frame
+            fresh.fit_metric(frame, metric)
+        if not fresh.models:
+            raise TooFewRows("; ".join(fresh.refused.values()))
+        self.models, self.refused, self.training_frame = fresh.models, fresh.refused, frame
         return self
 
     def fit_metric(self, frame: pd.DataFrame, metric: str) -> None:
@@ -114,11 +116,15 @@ class PerformancePredictor:
 
         A row whose `measurement_id` is known replaces the earlier one.
         """
-        if self._frame is None:
+        if self.training_frame is None:
+            if self.models:
+                raise ValueError("a loaded predictor has no rows to refit with: set training_frame")
             return self.fit(results)
-        frame = pd.concat([self._frame, results], ignore_index=True)
+        frame = pd.concat([self.training_frame, results], ignore_index=True)
         if "measurement_id" in frame:
-            repeated = frame["measurement_id"].duplicated(keep="last") & frame["measurement_id"].notna()
+            repeated = (
+                frame["measurement_id"].duplicated(keep="last") & frame["measurement_id"].notna()
+            )
             frame = frame[~repeated]
         return self.fit(frame)
 
@@ -149,7 +155,9 @@ class PerformancePredictor:
         """
         root = Path(warehouse)
         candidates = (root, root / "current" / "models")
-        directory = next((path for path in candidates if (path / "predictor.json").is_file()), None)
+        # resolved, so that a build published meanwhile does not mix in
+        found = (path.resolve() for path in candidates)
+        directory = next((path for path in found if (path / "predictor.json").is_file()), None)
         if directory is None:
             raise FileNotFoundError(f"{root}: no published build and no saved predictor here")
         saved = json.loads((directory / "predictor.json").read_text(encoding="utf-8"))
@@ -163,7 +171,9 @@ class PerformancePredictor:
 
     def _model(self, metric: str) -> MetricModel:
         if metric not in self.models:
-            reason = self.refused.get(metric, f"learned metrics: {', '.join(self.models) or 'none'}")
+            reason = self.refused.get(
+                metric, f"learned metrics: {', '.join(self.models) or 'none'}"
+            )
             raise KeyError(f"metric '{metric}' is not learned: {reason}")
         return self.models[metric]
 

@@ -11,6 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from pipelines.errors import InputError
+from pipelines.metric_files import checked_metrics
 from pipelines.readers import READERS, RawFile, Row, open_raw
 from pipelines.sources import LANDING_TABLES, recognise
 
@@ -24,7 +25,9 @@ ROW_SCHEMA = pa.schema(
         "payload": pa.map_(pa.string(), pa.string()),
     }
 )
-ROW_COLUMNS = "file varchar, file_hash varchar, line bigint, row_hash varchar, payload map(varchar, varchar)"
+ROW_COLUMNS = (
+    "file varchar, file_hash varchar, line bigint, row_hash varchar, payload map(varchar, varchar)"
+)
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,13 @@ class Landing:
     loaded: tuple[str, ...]
     unchanged: tuple[str, ...]
     unrecognised: tuple[str, ...]
+
+    @property
+    def warnings(self) -> list[str]:
+        """A line for each file that was skipped."""
+        return [
+            f"{name}: not a benchmark table that is known, skipped" for name in self.unrecognised
+        ]
 
 
 def find_files(directories: Sequence[Path]) -> list[InputFile]:
@@ -91,14 +101,21 @@ def land(con: duckdb.DuckDBPyConnection, files: Sequence[InputFile]) -> Landing:
         For a file that cannot be read; the connection's transaction is rolled back.
     """
     create_landing(con)
-    known = dict(con.sql("select file, file_hash from raw.files").fetchall())
+    query = "select file, file_hash, directory from raw.files"
+    known = {name: (digest, place) for name, digest, place in con.sql(query).fetchall()}
     loaded, unchanged, unrecognised = [], [], []
     con.begin()
     try:
         for file in files:
-            if known.get(file.name) == file.hash:
+            digest, place = known.get(file.name, (None, None))
+            if digest == file.hash:
                 unchanged.append(file.name)
                 continue
+            if place not in (None, _directory(file)):
+                raise InputError(
+                    f"{file.name}: the warehouse holds another file of this name, from {place};"
+                    " rename one of the directories, or use --full-refresh"
+                )
             table = _land_file(con, file)
             (loaded if table else unrecognised).append(file.name)
         con.commit()
@@ -113,7 +130,7 @@ def create_landing(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("create schema if not exists raw")
     con.execute(
         "create table if not exists raw.files (file varchar primary key, landing_table varchar,"
-        " file_hash varchar, rows_read bigint, loaded_at timestamptz)"
+        " file_hash varchar, rows_read bigint, directory varchar, loaded_at timestamptz)"
     )
     for table in LANDING_TABLES:
         con.execute(f"create table if not exists raw.{table} ({ROW_COLUMNS})")
@@ -126,6 +143,8 @@ def _land_file(con: duckdb.DuckDBPyConnection, file: InputFile) -> str | None:
         return None
     for name in LANDING_TABLES:
         con.execute(f"delete from raw.{name} where file = ?", [file.name])
+    if table == "benchmart_metrics":
+        raw = raw._replace(rows=checked_metrics(raw.rows, file.name))
     rows_read = 0
     for batch in _batches(file, raw):
         rows_read += batch.num_rows
@@ -135,10 +154,14 @@ def _land_file(con: duckdb.DuckDBPyConnection, file: InputFile) -> str | None:
     if rows_read == 0:
         raise InputError(f"{file.name}: the file has a header but no rows")
     con.execute(
-        "insert or replace into raw.files values (?, ?, ?, ?, now())",
-        [file.name, table, file.hash, rows_read],
+        "insert or replace into raw.files values (?, ?, ?, ?, ?, now())",
+        [file.name, table, file.hash, rows_read, _directory(file)],
     )
     return table
+
+
+def _directory(file: InputFile) -> str:
+    return str(file.path.resolve().parent)
 
 
 def _batches(file: InputFile, raw: RawFile) -> Iterator[pa.Table]:

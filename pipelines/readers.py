@@ -85,13 +85,14 @@ def _read_jsonl(path: Path, file: str) -> RawFile:
 
 
 def _jsonl_rows(path: Path, file: str) -> Iterator[Row]:
-    with path.open(encoding="utf-8-sig") as handle:
+    with path.open("rb") as handle:
         for line, text in enumerate(handle, start=1):
             if not text.strip():
                 continue
             try:
-                record = json.loads(text)
-            except (json.JSONDecodeError, RecursionError) as error:
+                record = json.loads(text.decode("utf-8-sig"))
+            # also bad UTF-8, endless digits and endless nesting
+            except (ValueError, RecursionError) as error:
                 raise InputError(f"{file}: line {line}: not JSON: {error}") from None
             if not isinstance(record, dict):
                 raise InputError(f"{file}: line {line}: expected an object, found {text[:40]!r}")
@@ -104,16 +105,25 @@ def _read_parquet(path: Path, file: str) -> RawFile:
 
     try:
         table = pq.ParquetFile(path)
-    except (pa.ArrowInvalid, OSError) as error:
+    except (pa.ArrowException, OSError) as error:
         raise InputError(f"{file}: not a Parquet file: {error}") from None
     if table.metadata.num_rows == 0:
         raise InputError(f"{file}: the file is empty")
-    return RawFile(list(table.schema_arrow.names), _parquet_rows(table))
+    return RawFile(list(table.schema_arrow.names), _parquet_rows(table, file))
 
 
-def _parquet_rows(table) -> Iterator[Row]:
+def _parquet_rows(table, file: str) -> Iterator[Row]:
+    import pyarrow as pa
+
     line = 0
-    for batch in table.iter_batches(batch_size=20_000):
+    batches = table.iter_batches(batch_size=20_000)
+    while True:
+        try:
+            batch = next(batches, None)
+        except (pa.ArrowException, OSError) as error:
+            raise InputError(f"{file}: row {line + 1}: {error}") from None
+        if batch is None:
+            return
         for record in batch.to_pylist():
             line += 1
             yield Row(line, {key: _text(value) for key, value in record.items()})

@@ -1,14 +1,24 @@
 """One typed settings object: `benchmart.toml`, overridden by `BENCHMART_*` variables, then by flags."""
 
+import os
+import tomllib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
@@ -17,11 +27,17 @@ from pipelines.errors import InputError
 PROJECT = Path(__file__).resolve().parent.parent
 
 
-class Weights(BaseModel):
+class Weights(BaseModel, extra="forbid"):
     """Weights of `combined_score`; the two need not add up to one, the score is normalised."""
 
     information_gain: float = Field(0.7, ge=0)
     hardware: float = Field(0.3, ge=0)
+
+    @model_validator(mode="after")
+    def _some_weight(self) -> Self:
+        if self.information_gain + self.hardware == 0:
+            raise ValueError("one of the weights must be above 0")
+        return self
 
 
 class Settings(BaseSettings):
@@ -39,12 +55,20 @@ class Settings(BaseSettings):
     mlruns: Path = PROJECT / "mlruns"
     objective: str = "throughput"
     budget: int = Field(10, ge=1, le=10_000)
-    metrics: tuple[str, ...] = ("throughput", "latency_ms", "memory_mb")
+    plan_depth: int = Field(100, ge=1, le=10_000)
+    metrics: Annotated[tuple[str, ...], NoDecode] = ("throughput", "latency_ms", "memory_mb")
     weights: Weights = Weights()
     decision_share: float = Field(0.5, ge=0, le=1)
     seed: int = 0
     keep_builds: int = Field(5, ge=1)
     threads: int = Field(2, ge=1)
+
+    @field_validator("raw", "metrics", mode="before")
+    @classmethod
+    def _split(cls, value: object, info: ValidationInfo) -> object:
+        """Variables separate directories as PATH does, metrics by commas."""
+        separator = os.pathsep if info.field_name == "raw" else ","
+        return tuple(value.split(separator)) if isinstance(value, str) else value
 
     @classmethod
     def settings_customise_sources(
@@ -74,3 +98,7 @@ def load_settings(**flags: object) -> Settings:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
         raise InputError(f"{name}: {first['msg'].lower()}, got {first['input']!r}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"benchmart.toml: {error}") from None
+    except SettingsError as error:
+        raise InputError(f"settings: {error}") from None

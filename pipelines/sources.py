@@ -16,8 +16,8 @@ SIDE_FILES = {
     "candidates": REQUIRED,
 }
 LANDING_TABLES = (
-    "benchmark_runs",
-    *(f"benchmark_{name}" for name in SIDE_FILES),
+    "benchmart_runs",
+    *(f"benchmart_{name}" for name in SIDE_FILES),
     "llm_inference_bench",
     "timm",
 )
@@ -41,7 +41,7 @@ def recognise(file: str, columns: Sequence[str]) -> str | None:
     Examples
     --------
     >>> recognise("x/runs.csv", ["model_name", "hardware", "batch_size", "throughput"])
-    'benchmark_runs'
+    'benchmart_runs'
     >>> recognise("x/a.csv", ["model", "infer_samples_per_sec"])
     'timm'
     >>> recognise("x/notes.csv", ["author", "text"]) is None
@@ -54,15 +54,22 @@ def recognise(file: str, columns: Sequence[str]) -> str | None:
     if "model" in names and names & {"infer_samples_per_sec", "train_samples_per_sec"}:
         return "timm"
     if path.stem in SIDE_FILES and path.suffix == ".csv":
-        _require(file, columns, SIDE_FILES[path.stem])
-        return f"benchmark_{path.stem}"
-    if path.parent.name == "benchmark" or names & {"model_name", "batch_size"}:
-        _require(file, columns, REQUIRED)
-        return "benchmark_runs"
+        require(file, columns, SIDE_FILES[path.stem])
+        return f"benchmart_{path.stem}"
+    if path.parent.name == "benchmart" or names & {"model_name", "batch_size"}:
+        require(file, columns, REQUIRED)
+        return "benchmart_runs"
     return None
 
 
-def _require(file: str, columns: Sequence[str], required: Sequence[str]) -> None:
+def require(file: str, columns: Sequence[str], required: Sequence[str]) -> None:
+    """Check that a header has the required columns.
+
+    Raises
+    ------
+    InputError
+        Naming the first that is missing, and the column that may be meant.
+    """
     for name in required:
         if name not in columns:
             hint = did_you_mean(name, [column for column in columns if column not in required])

@@ -1,7 +1,12 @@
 {#- Readers of the landing payload: a map from column name to text, as published. -#}
 
+{#- Spellings of 'nothing' are nothing. -#}
 {% macro text(column) -%}
-    nullif(trim(payload['{{ column }}']), '')
+    {{ filled("payload['" ~ column ~ "']") }}
+{%- endmacro %}
+
+{% macro filled(value) -%}
+    case when lower(trim({{ value }})) not in ('', 'n/a', 'na', 'nan', 'null', 'none', '-', '/') then trim({{ value }}) end
 {%- endmacro %}
 
 {% macro number(column) -%}

@@ -1,16 +1,20 @@
-with user_hardware as (
+{#- What the user states wins, column by column; the seed fills in the rest. -#}
+with facts as (
 
-    select * from {{ ref('stg_benchmark__hardware') }}
+    select 1 as priority, * from {{ ref('stg_benchmart__hardware') }}
+    union all by name
+    select 2 as priority, * from {{ ref('hardware_specs') }}
 
 ),
 
-described as (
+merged as (
 
-    select * from user_hardware
-    union all by name
-    select * from {{ ref('hardware_specs') }}
-    where hardware not in (select hardware from user_hardware)
+    select
+        hardware,
+        arg_min(columns(* exclude (hardware, priority)), priority)
+    from facts
+    group by hardware
 
 )
 
-select * from described
+select * from merged

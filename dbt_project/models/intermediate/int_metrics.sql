@@ -1,16 +1,22 @@
-with user_metrics as (
+{#- What the user states wins, column by column; the seed fills in the rest. -#}
+with facts as (
 
-    select * from {{ ref('stg_benchmark__metrics') }}
+    select 1 as priority, * from {{ ref('stg_benchmart__metrics') }}
+    union all by name
+    select 2 as priority, * from {{ ref('metrics') }}
 
 ),
 
-known as (
+merged as (
 
-    select * from user_metrics
-    union all by name
-    select * from {{ ref('metrics') }}
-    where metric not in (select metric from user_metrics)
+    select
+        metric,
+        coalesce(arg_min(unit, priority), '') as unit,
+        coalesce(arg_min(direction, priority), 'higher') as direction,
+        coalesce(arg_min(description, priority), '') as description
+    from facts
+    group by metric
 
 )
 
-select * from known
+select * from merged

@@ -1,6 +1,10 @@
+{#-
+    What the user states wins, column by column, then the seed, then the tables themselves.
+    Resolution '*' stands for every resolution that has no row of its own.
+-#}
 with facts as (
 
-    select 1 as priority, * from {{ ref('stg_benchmark__models') }}
+    select 1 as priority, * from {{ ref('stg_benchmart__models') }}
     union all by name
     select 2 as priority, * from {{ ref('model_architectures') }}
     union all by name
@@ -8,14 +12,27 @@ with facts as (
 
 ),
 
-chosen as (
+keyed as (
 
     select
-        * exclude (priority),
+        * exclude (image_size),
         coalesce(cast(image_size as varchar), '*') as resolution
     from facts
-    qualify priority = min(priority) over (partition by model_name)
+
+),
+
+merged as (
+
+    select
+        model_name,
+        resolution,
+        arg_min(columns(* exclude (model_name, resolution, priority)), priority)
+    from keyed
+    group by all
 
 )
 
-select * from chosen
+select
+    *,
+    list(resolution) over (partition by model_name) as resolutions
+from merged

@@ -28,6 +28,7 @@ ruled as (
             when status = 'ok' and cardinality(metrics) = 0 then ['no_metric', 'no metric has a value']
             when status = 'ok' and len(list_filter(map_values(metrics), lambda v: not isfinite(v) or v <= 0)) > 0
                 then ['out_of_range', 'metrics must be positive and finite, got ' || cast(metrics as varchar)]
+            when status != 'ok' then null
             when metrics['throughput'] > {{ var('roofline_tolerance') }} * bound_throughput
                 then ['beats_roofline', printf('throughput %.4g is %.1f times what the hardware can do',
                     metrics['throughput'], metrics['throughput'] / bound_throughput)]
@@ -37,6 +38,9 @@ ruled as (
             when metrics['ttft_ms'] * {{ var('roofline_tolerance') }} < bound_ttft_ms
                 then ['beats_roofline', printf('time to first token of %.4g ms is %.1f times shorter than the hardware can do',
                     metrics['ttft_ms'], bound_ttft_ms / metrics['ttft_ms'])]
+            when metrics['itl_ms'] * {{ var('roofline_tolerance') }} < bound_itl_ms
+                then ['beats_roofline', printf('time between tokens of %.4g ms is %.1f times shorter than the hardware can do',
+                    metrics['itl_ms'], bound_itl_ms / metrics['itl_ms'])]
         end as broken
     from runs
 

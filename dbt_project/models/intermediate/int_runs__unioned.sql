@@ -1,6 +1,6 @@
 with unioned as (
 
-    select * from {{ ref('stg_benchmark__runs') }}
+    select * from {{ ref('stg_benchmart__runs') }}
     union all by name
     select * from {{ ref('stg_llm_inference_bench__results') }}
     union all by name

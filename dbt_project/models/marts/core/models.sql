@@ -15,10 +15,11 @@ select
     fact_source
 from {{ ref('int_models') }}
 union all by name
-select distinct
+select
     model_name,
     '*' as resolution,
-    model_type
+    coalesce(min(model_type) filter (where model_type != 'unstated'), 'unstated') as model_type
 from {{ ref('int_runs__judged') }}
 where verdict = 'accepted'
     and model_name not in (select model_name from {{ ref('int_models') }})
+group by model_name

@@ -1,7 +1,9 @@
 {#-
     Known workloads on known platforms, inside a comparable group, minus what was measured or failed.
-    A platform may do a precision that its framework was seen to do on that kind of device; what does
-    not fit in memory is left out. candidates.csv joins them.
+    A platform may do what its framework was seen to do on that kind of device: a precision, batches.
+    Left out is what does not fit in memory, a model that a platform was seen to refuse, whatever is
+    larger than the most that fitted, and experts in parallel for a model without experts.
+    candidates.csv joins them.
 -#}
 with runs as (
 
@@ -31,11 +33,33 @@ platforms as (
 
 ),
 
-precisions as (
+abilities as (
 
-    select distinct comparable_group, hardware_kind, framework, precision
+    select comparable_group, hardware_kind, framework, precision, max(batch_size) > 1 as batches
     from runs
     where status = 'ok'
+    group by all
+
+),
+
+never_ran as (
+
+    select model_name, task, precision, hardware, device_count, framework, options
+    from runs
+    group by all
+    having count(*) filter (where status = 'ok') = 0 and count(*) filter (where status = 'error') > 0
+
+),
+
+memory_limits as (
+
+    select
+        model_name, task, precision, hardware, device_count, framework, options,
+        batch_size * concurrency - case status when 'oom' then 1 else 0 end as most_sequences,
+        coalesce(input_length, 0) + coalesce(output_length, 0) as tokens,
+        coalesce(image_size, 0) as pixels,
+    from runs
+    where status = 'oom' or batch_is_largest
 
 ),
 
@@ -47,11 +71,12 @@ crossed as (
         null::double as cost_minutes,
     from workloads
     inner join platforms using (comparable_group)
-    inner join precisions
-        on workloads.comparable_group = precisions.comparable_group
-        and workloads.precision = precisions.precision
-        and platforms.hardware_kind is not distinct from precisions.hardware_kind
-        and platforms.framework = precisions.framework
+    inner join abilities
+        on workloads.comparable_group = abilities.comparable_group
+        and workloads.precision = abilities.precision
+        and platforms.hardware_kind is not distinct from abilities.hardware_kind
+        and platforms.framework = abilities.framework
+        and (abilities.batches or workloads.batch_size = 1)
 
 ),
 
@@ -59,7 +84,7 @@ wanted as (
 
     select * exclude (comparable_group) from crossed
     union all by name
-    select * from {{ ref('stg_benchmark__candidates') }}
+    select * from {{ ref('stg_benchmart__candidates') }}
 
 ),
 
@@ -72,6 +97,30 @@ described as (
 select *
 from described
 where fits_in_memory
+    and (options not like '%expert%' or active_parameters_million < parameters_million)
     and config_id not in (select config_id from runs)
+    and not exists (
+        from never_ran
+        where never_ran.model_name = described.model_name
+            and never_ran.task = described.task
+            and never_ran.precision = described.precision
+            and never_ran.hardware = described.hardware
+            and never_ran.device_count = described.device_count
+            and never_ran.framework = described.framework
+            and never_ran.options = described.options
+    )
+    and not exists (
+        from memory_limits as limits
+        where limits.model_name = described.model_name
+            and limits.task = described.task
+            and limits.precision = described.precision
+            and limits.hardware = described.hardware
+            and limits.device_count = described.device_count
+            and limits.framework = described.framework
+            and limits.options = described.options
+            and limits.most_sequences < described.batch_size * described.concurrency
+            and limits.tokens <= coalesce(described.input_length, 0) + coalesce(described.output_length, 0)
+            and limits.pixels <= coalesce(described.image_size, 0)
+    )
 qualify row_number() over (partition by config_id order by cost_minutes nulls last) = 1
 order by config_id

@@ -1,9 +1,7 @@
 {#- The metrics are data: their columns are read from the metrics table when the model is compiled. -#}
 -- depends_on: {{ ref('int_metrics') }}
 {%- set metrics = run_query('select metric from ' ~ ref('int_metrics') ~ ' order by metric').columns[0].values() if execute else [] -%}
-{{ config(post_hook=[
-    "create or replace macro features.describe(configurations) as table (" ~ configuration_features("query_table(configurations)") ~ ")",
-]) }}
+{{ config(post_hook="{{ create_describe_configurations() }}") }}
 
 with runs as (
 

@@ -1,7 +1,8 @@
 {#-
     Everything but model and numbers is in the file name, for instance
     benchmark-infer-amp-nchw-pt291-cu130-pro6000maxq-dynamo.csv.
-    Batch size is the largest that fitted, so throughput is not at equal batch.
+    Batch size is the largest that fitted, up to the one the file started with, so throughput is not
+    at equal batch.
 -#}
 with source as (
 
@@ -31,6 +32,7 @@ renamed as (
         'vision' as model_type,
         case name.mode when 'train' then 'training' else 'inference' end as task,
         try_cast(batch as bigint) as batch_size,
+        batch < max(batch) over (partition by file) as batch_is_largest,
         null::bigint as input_length,
         null::bigint as output_length,
         coalesce({{ count('infer_img_size') }}, {{ count('train_img_size') }}) as image_size,
@@ -42,7 +44,11 @@ renamed as (
         nullif(name.hardware, '') as hardware,
         1::bigint as device_count,
         case when name.dynamo = '' then 'pytorch' else 'torch.compile' end as framework,
-        regexp_replace(name.pytorch, '^(\d)(\d+)(\d)$', '\1.\2.\3') as framework_version,
+        -- pt113 is 1.13, pt291 is 2.9.1
+        case
+            when name.pytorch like '1%' then regexp_replace(name.pytorch, '^(\d)(\d+)$', '\1.\2')
+            else regexp_replace(name.pytorch, '^(\d)(\d+)(\d)$', '\1.\2.\3')
+        end as framework_version,
         'layout=' || name.layout as options,
 
         -- result

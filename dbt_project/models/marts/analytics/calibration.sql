@@ -1,0 +1,8 @@
+select
+    metric,
+    group_kind,
+    group_name,
+    nominal,
+    coverage,
+    n
+from {{ source('ml', 'calibration') }}

@@ -1,0 +1,26 @@
+with configurations as (
+
+    select * from {{ ref('configurations') }}
+
+)
+
+select
+    predicted.config_id,
+    configurations.configuration,
+    predicted.metric,
+    {{ unit_of('definitions.unit', 'configurations.throughput_unit') }} as unit,
+    predicted.p05,
+    predicted.p10,
+    predicted.p50,
+    predicted.p90,
+    predicted.p95,
+    predicted.epistemic,
+    predicted.aleatoric,
+    predicted.in_domain,
+    predicted.domain_reason,
+    predicted.measured_value,
+    configurations.bounds[predicted.metric] as bound
+from {{ source('ml', 'predictions') }} as predicted
+inner join configurations using (config_id)
+left join {{ ref('metric_definitions') }} as definitions
+    on predicted.metric = definitions.metric

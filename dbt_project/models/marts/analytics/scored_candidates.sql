@@ -1,0 +1,21 @@
+select
+    scored.objective,
+    scored.config_id,
+    configurations.configuration,
+    configurations.model_name,
+    configurations.model_type,
+    configurations.hardware,
+    configurations.device_count,
+    configurations.framework,
+    configurations.precision,
+    configurations.batch_size,
+    scored.uncertainty,
+    scored.diversity,
+    scored.expected_information_gain,
+    scored.hardware_optimization_factor,
+    scored.combined_score,
+    scored.recommended_hardware,
+    scored.hardware_match,
+    scored.hardware_score
+from {{ source('ml', 'scored_candidates') }} as scored
+inner join {{ ref('configurations') }} as configurations using (config_id)

@@ -1,0 +1,9 @@
+-- a part in a million is rounding between logarithm and value
+select predictions.*
+from {{ ref('predictions') }} as predictions
+inner join {{ ref('metric_definitions') }} as definitions using (metric)
+where
+    case
+        when metric in ('throughput', 'power_w') then p95 > bound * (1 + 1e-6)
+        else p05 < bound * (1 - 1e-6)
+    end

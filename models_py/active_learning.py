@@ -1,0 +1,281 @@
+"""`ActiveLearningSystem`: which benchmarks to run next, chosen jointly."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from models_py.hardware_recommender import HardwareRecommender, known_values, rank_options
+from models_py.measured import newest_measurements
+from models_py.metric_model import quantile_names
+from models_py.objectives import DEFAULT_DIRECTIONS, main_metric, short_name, sign
+from models_py.plan import build_plan
+from models_py.predict import PerformancePredictor
+from models_py.selection import Selection
+
+FIXED_WEIGHTS = {"information_gain": 0.7, "hardware": 0.3}
+STATE_FORMAT = 1
+
+
+class ActiveLearningSystem:
+    """Scores candidates and chooses batches of tests.
+
+    A batch serves two ends, in turns: tests for *decisions* (knowledge gradient per workload: which
+    measurement is expected to improve the recommended hardware) and tests for *accuracy* (LCMD on
+    member predictions and leaf sketch: which measurements stand for most unmeasured ones).
+
+    Parameters
+    ----------
+    predictor
+        A fitted predictor. Without one, predictor and frames come from the published build.
+    candidates
+        Frame with the columns of `features.candidate_features`.
+    measured
+        Frame with the columns of `features.training_features`; by default the predictor's.
+    weights
+        Weights of `information_gain` and `hardware` in `combined_score`.
+    decision_share
+        Share of a batch that serves decisions, in [0, 1].
+    warehouse
+        Where the published build is looked for when there is no predictor.
+    """
+
+    def __init__(
+        self,
+        predictor: PerformancePredictor | None = None,
+        candidates: pd.DataFrame | None = None,
+        measured: pd.DataFrame | None = None,
+        weights: Mapping[str, float] | None = None,
+        decision_share: float = 0.5,
+        directions: Mapping[str, str] = DEFAULT_DIRECTIONS,
+        seed: int = 0,
+        warehouse: Path | str = "warehouse",
+    ) -> None:
+        if predictor is None:
+            from pipelines.published import published_build, read_learning_inputs
+
+            build = published_build(Path(warehouse))
+            predictor = PerformancePredictor.load(build / "models")
+            measured, published, directions = read_learning_inputs(build)
+            candidates = published if candidates is None else candidates
+            predictor.training_frame = measured
+        if candidates is None:
+            raise ValueError("candidates are needed together with a predictor")
+        self.predictor = predictor
+        self.measured = measured if measured is not None else predictor.training_frame
+        self.candidates = candidates.reset_index(drop=True)
+        self.weights = dict(weights or FIXED_WEIGHTS)
+        self.decision_share = decision_share
+        self.directions = dict(directions)
+        self.seed = seed
+
+    def score(self, optimize_for: str = "throughput", depth: int = 10) -> pd.DataFrame:
+        """Score every candidate and order a batch.
+
+        Parameters
+        ----------
+        optimize_for
+            An objective or a metric.
+        depth
+            Tests in the batch.
+
+        Returns
+        -------
+        pandas.DataFrame
+            The candidates for which the metric applies, with quantiles, `uncertainty`, `diversity`,
+            `expected_information_gain`, `hardware_optimization_factor`, `combined_score`,
+            `hardware_score`, `recommended_hardware`, `hardware_match` (scores in [0, 1]),
+            `batch_order` (1 is run first; missing outside the batch) and `reason`.
+        """
+        metric = main_metric(optimize_for)
+        return self.select(self.rank(self.predictions(metric), metric), metric, depth)
+
+    def predictions(self, metric: str) -> pd.DataFrame:
+        """Predictions of measured configurations and of candidates that the metric applies to.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per configuration: feature columns, what `PerformancePredictor.predict` gives,
+            `measured_value` (missing where this metric was not measured) and `is_candidate`.
+        """
+        known = newest_measurements(self.measured, metric)
+        done = set(self.measured["config_id"])
+        # run, but not for this metric: an option for its workload, no test to propose
+        others = self.measured[~self.measured["config_id"].isin(known["config_id"])]
+        fresh = self.candidates[~self.candidates["config_id"].isin(done)]
+        frame = pd.concat(
+            [
+                known.assign(is_candidate=False),
+                others.drop_duplicates("config_id", keep="last").assign(is_candidate=False),
+                fresh.assign(is_candidate=True),
+            ],
+            ignore_index=True,
+        )
+        applies = frame["comparable_group"].isin(self.predictor.models[metric].measured)
+        frame = frame[applies].reset_index(drop=True)
+        return pd.concat([frame, self.predictor.predict(frame, metric)], axis=1)
+
+    def rank(self, predictions: pd.DataFrame, metric: str) -> pd.DataFrame:
+        """Options of every workload, ranked; a measured option counts with its measured value.
+
+        See `rank_options` for the columns that are added.
+        """
+        model = self.predictor.models[metric]
+        options = predictions.assign(
+            **known_values(
+                predictions[quantile_names(model.levels)],
+                predictions["measured_value"],
+                model.noise,
+                model.levels,
+            )
+        )
+        ranking = rank_options(options, model.levels, sign(metric, self.directions), self.seed)
+        return options.drop(columns=ranking.columns, errors="ignore").join(ranking)
+
+    def select(
+        self,
+        options: pd.DataFrame,
+        metric: str,
+        depth: int,
+        caps: Mapping[str, int] | None = None,
+    ) -> pd.DataFrame:
+        """Scores of the candidates among ranked options, and a batch of `depth` tests; see `score`."""
+        selection = Selection(
+            self.predictor.models[metric],
+            options.reset_index(drop=True),
+            sign(metric, self.directions),
+            self.weights,
+            self.decision_share,
+            self.seed,
+        )
+        selection.choose(depth, caps)
+        return selection.scored()
+
+    def recommend_configurations(
+        self, budget: int = 10, optimize_for: str = "throughput"
+    ) -> pd.DataFrame:
+        """The next `budget` tests, in the order in which to run them; see `score`."""
+        return _batch(self.score(optimize_for, depth=budget))
+
+    def suggest_test_batch(
+        self,
+        configurations: pd.DataFrame | None = None,
+        batch_size: int = 10,
+        ensure_diversity: bool = True,
+        hardware_constraints: Mapping[str, int] | None = None,
+        hardware_availability: Mapping[str, bool] | None = None,
+        diversity_weight: float | None = None,
+        optimize_for: str = "throughput",
+    ) -> pd.DataFrame:
+        """A batch among given candidates, under limits.
+
+        Parameters
+        ----------
+        configurations
+            Candidates to choose from; by default all.
+        ensure_diversity
+            Choose jointly (the default). Without it, every test serves decisions.
+        hardware_constraints
+            At most this many tests per hardware.
+        hardware_availability
+            Hardware marked `False` is left out; names that are not mentioned stay.
+        diversity_weight
+            Share of the batch that serves accuracy, instead of 1 - `decision_share`.
+        """
+        pool = self.candidates if configurations is None else configurations
+        absent = [name for name, there in (hardware_availability or {}).items() if not there]
+        share = self.decision_share if diversity_weight is None else 1 - diversity_weight
+        narrowed = ActiveLearningSystem(
+            self.predictor,
+            pool[~pool["hardware"].isin(absent)],
+            self.measured,
+            self.weights,
+            share if ensure_diversity else 1.0,
+            self.directions,
+            self.seed,
+        )
+        metric = main_metric(optimize_for)
+        options = narrowed.rank(narrowed.predictions(metric), metric)
+        return _batch(narrowed.select(options, metric, batch_size, hardware_constraints))
+
+    def update_with_benchmark_results(self, results: pd.DataFrame) -> None:
+        """Learn from results: rows of the training frame's columns.
+
+        Results that were never proposed, and repeats, are welcome. What was measured is no longer
+        a candidate.
+        """
+        if self.predictor.training_frame is None:
+            self.predictor.training_frame = self.measured
+        self.predictor.update_models(results)
+        self.measured = self.predictor.training_frame
+        done = self.candidates["config_id"].isin(results["config_id"])
+        self.candidates = self.candidates[~done].reset_index(drop=True)
+
+    def integrate_with_hardware_recommender(
+        self,
+        hardware_recommender: HardwareRecommender | None = None,
+        test_budget: int = 10,
+        optimize_for: str = "throughput",
+    ) -> dict:
+        """The plan: the next tests together with the hardware recommended for their workloads.
+
+        Parameters
+        ----------
+        hardware_recommender
+            Restricts tests and recommendations to its `available_hardware`.
+
+        Returns
+        -------
+        dict
+            As described by the packaged JSON Schema of plans.
+        """
+        metric = main_metric(optimize_for)
+        predictions = self.predictions(metric)
+        if hardware_recommender is not None and hardware_recommender.available_hardware is not None:
+            names = hardware_recommender.available_hardware
+            predictions = predictions[predictions["hardware"].isin(names)].reset_index(drop=True)
+            if predictions.empty:
+                raise LookupError(f"no option runs on {', '.join(names) or 'no hardware at all'}")
+        options = self.rank(predictions, metric)
+        scored = self.select(options, metric, test_budget)
+        return build_plan(_batch(scored), options, short_name(metric), total_candidates=len(scored))
+
+    def save_state(self, path: Path | str) -> None:
+        """Write everything that `load_state` needs: boosters as text, frames as Parquet, JSON."""
+        directory = Path(path)
+        self.predictor.save(directory / "predictor")
+        self.measured.to_parquet(directory / "measured.parquet")
+        self.candidates.to_parquet(directory / "candidates.parquet")
+        state = {
+            "format": STATE_FORMAT,
+            "weights": self.weights,
+            "decision_share": self.decision_share,
+            "directions": self.directions,
+            "seed": self.seed,
+        }
+        (directory / "state.json").write_text(json.dumps(state, indent=2), encoding="utf-8")
+
+    @classmethod
+    def load_state(cls, path: Path | str) -> ActiveLearningSystem:
+        """What `save_state` wrote."""
+        directory = Path(path)
+        state = json.loads((directory / "state.json").read_text(encoding="utf-8"))
+        if state.pop("format") != STATE_FORMAT:
+            raise ValueError(f"{directory}: saved by another version")
+        predictor = PerformancePredictor.load(directory / "predictor")
+        predictor.training_frame = pd.read_parquet(directory / "measured.parquet")
+        return cls(
+            predictor,
+            pd.read_parquet(directory / "candidates.parquet"),
+            predictor.training_frame,
+            **state,
+        )
+
+
+def _batch(scored: pd.DataFrame) -> pd.DataFrame:
+    chosen = scored[scored["batch_order"].notna()]
+    return chosen.sort_values("batch_order").reset_index(drop=True)

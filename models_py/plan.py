@@ -1,0 +1,105 @@
+"""The plan of the next tests, as other programs read it."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+
+import pandas as pd
+
+CONFIGURATION = (
+    "model_name",
+    "model_type",
+    "task",
+    "hardware",
+    "device_count",
+    "framework",
+    "framework_version",
+    "options",
+    "precision",
+    "batch_size",
+    "input_length",
+    "output_length",
+    "image_size",
+    "concurrency",
+    "throughput_unit",
+)
+COUNTS = (
+    "device_count",
+    "batch_size",
+    "input_length",
+    "output_length",
+    "image_size",
+    "concurrency",
+)
+SCORES = (
+    "expected_information_gain",
+    "uncertainty",
+    "diversity",
+    "recommended_hardware",
+    "hardware_match",
+    "hardware_score",
+    "hardware_optimization_factor",
+    "combined_score",
+)
+PREDICTION = ("p05", "p10", "p50", "p90", "p95", "in_domain", "reason", "config_id")
+ALTERNATIVES = 3
+
+
+def build_plan(
+    chosen: pd.DataFrame, options: pd.DataFrame, optimization_metric: str, total_candidates: int
+) -> dict:
+    """A plan from the chosen tests, in their order.
+
+    Parameters
+    ----------
+    chosen
+        Scored candidates, in the order in which to run them.
+    options
+        Ranked options of (at least) the chosen workloads: `workload_id, hardware, hardware_score,
+        rank`.
+    total_candidates
+        How many candidates were considered.
+    """
+    wanted = options[options["workload_id"].isin(chosen["workload_id"])]
+    ranked = dict(iter(wanted.sort_values("rank").groupby("workload_id")))
+    recommendations = [
+        {
+            name: _plain(name, row[name])
+            for name in (*CONFIGURATION, *SCORES, *PREDICTION)
+            if name in row
+        }
+        | {"alternatives": _alternatives(ranked[row["workload_id"]], row["recommended_hardware"])}
+        for _, row in chosen.iterrows()
+    ]
+    return {
+        "recommendations": recommendations,
+        "total_candidates": total_candidates,
+        "enhanced_candidates": total_candidates,
+        "final_recommendations": len(recommendations),
+        "optimization_metric": optimization_metric,
+        "strategy": "integrated_active_learning",
+        "timestamp": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def _alternatives(ranked: pd.DataFrame, recommended: str) -> list[dict]:
+    """The best other devices of a workload, each with its best score."""
+    others = (
+        ranked[ranked["hardware"] != recommended].drop_duplicates("hardware").head(ALTERNATIVES)
+    )
+    return [
+        {"hardware": hardware, "score": round(float(score), 6)}
+        for hardware, score in zip(others["hardware"], others["hardware_score"], strict=True)
+    ]
+
+
+def _plain(name: str, value: object) -> object:
+    """A value that JSON knows; missing becomes null."""
+    if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value)):
+        return None
+    if hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, float):
+        return int(value) if name in COUNTS else float(f"{value:.6g}")
+    return value

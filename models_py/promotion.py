@@ -1,0 +1,65 @@
+"""Whether a newly fitted model may replace the one that serves."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from models_py.metric_model import MetricModel
+from models_py.scores import covered, interval_score
+
+COVERAGE, TOLERANCE = 0.9, 0.05
+TOLERATED_RATIO = 1.1
+
+
+class Verdict(NamedTuple):
+    """The outcome; `warning` is for people, empty where all is well."""
+
+    promoted: bool
+    reason: str
+    warning: str
+
+
+def judge(model: MetricModel, champion: MetricModel | None) -> Verdict:
+    """Compare held-out predictions of both on the measurements that both held out.
+
+    A champion that has not seen every device and comparable group of today's data is no judge of
+    it and could not serve it: the model is promoted.
+    """
+    dishonest = _dishonest(model)
+    if champion is None or not champion.knows_groups_of(model):
+        return Verdict(True, "no champion has seen the same devices and groups", dishonest)
+    if dishonest and not _dishonest(champion):
+        return Verdict(False, dishonest, f"the champion from before serves on: {dishonest}")
+    ours, theirs = _interval_scores(model, champion)
+    reason = (
+        f"interval score {ours:.3f} on shared held-out measurements, the champion's {theirs:.3f}"
+    )
+    if ours > TOLERATED_RATIO * theirs:
+        return Verdict(False, reason, f"the champion from before serves on: {reason}")
+    return Verdict(True, reason, dishonest)
+
+
+def _dishonest(model: MetricModel) -> str:
+    """How far coverage is off, empty where it is within what chance and tolerance allow."""
+    held = model.held_out
+    coverage = covered(held["log_value"], held["p05"], held["p95"]).mean()
+    chance = 2 * np.sqrt(COVERAGE * (1 - COVERAGE) / len(held))
+    if abs(coverage - COVERAGE) <= TOLERANCE + chance:
+        return ""
+    return f"held-out coverage of the 90 % interval is {100 * coverage:.1f} %"
+
+
+def _interval_scores(model: MetricModel, champion: MetricModel) -> tuple[float, float]:
+    both = pd.merge(
+        model.held_out, champion.held_out, on="measurement_id", suffixes=("", "_before")
+    )
+    if both.empty:
+        return 0.0, 0.0
+    actual = both["log_value"]
+    return (
+        interval_score(actual, both["p05"], both["p95"]),
+        interval_score(both["log_value_before"], both["p05_before"], both["p95_before"]),
+    )

@@ -1,0 +1,174 @@
+"""`benchmart build`: raw files in, published tables out, all or nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow as pa
+
+from models_py.predict import PerformancePredictor
+from pipelines.console import Reporter
+from pipelines.dbt import Dbt
+from pipelines.errors import InputError
+from pipelines.ingest import InputFile, Landing, find_files, land
+from pipelines.learn import Learned, learn
+from pipelines.published import connect
+from pipelines.settings import PROJECT, Settings
+from pipelines.tracking import Tracker
+from pipelines.warehouse import DATABASE, STAGING, Warehouse
+from pipelines.write_back import append
+
+MANIFEST = "manifest.json"
+UPSTREAM = ("+path:models/marts/core", "+path:models/marts/features")
+DOWNSTREAM = ("path:models/marts/analytics", "path:tests")
+BUILD_SCHEMA = pa.schema(
+    {
+        "build_id": pa.string(),
+        "started_at": pa.timestamp("us", "UTC"),
+        "fingerprint": pa.string(),
+        "raw_files": pa.int64(),
+        "raw_rows": pa.int64(),
+        "objective": pa.string(),
+        "metrics": pa.list_(pa.string()),
+        "refused": pa.map_(pa.string(), pa.string()),
+        "seconds": pa.map_(pa.string(), pa.float64()),
+        "warnings": pa.list_(pa.string()),
+    }
+)
+
+
+def build(settings: Settings, full_refresh: bool, reporter: Reporter) -> None:
+    """Build and publish; returns at once when nothing changed since the published build.
+
+    Raises
+    ------
+    InputError
+        For bad input; nothing is published.
+    BuildLocked
+        When another build is running.
+    """
+    files = find_files(settings.raw)
+    warehouse = Warehouse(settings.warehouse)
+    with warehouse.locked():
+        fingerprint = _fingerprint(files, settings)
+        published = warehouse.published
+        if published and not full_refresh and _published_fingerprint(published) == fingerprint:
+            reporter.say(f"nothing changed since build {published.name}")
+            return
+        previous = None if full_refresh else published
+        staging = warehouse.stage()
+        tracker = Tracker(settings.mlruns)
+        learned = _run_stages(settings, files, fingerprint, previous, staging, tracker, reporter)
+        manifest = {"build_id": _build_id(staging), "fingerprint": fingerprint}
+        (staging / MANIFEST).write_text(json.dumps(manifest, indent=2), encoding="utf-8")
+        warehouse.publish(staging, settings.keep_builds)
+        for alias, logged in learned.aliases:
+            tracker.point(alias, logged)
+
+
+def build_marts(dbt: Dbt, files: Sequence[InputFile], reporter: Reporter) -> Landing:
+    """Land the files and build everything that the models read: `core` and `features`."""
+    with reporter.stage("landing"), connect(dbt.database) as con:
+        landing = land(con, files)
+    for warning in landing.warnings:
+        reporter.say(f"warning: {warning}")
+    if not (landing.loaded or landing.unchanged):
+        raise InputError(f"{'; '.join(landing.warnings)}: nothing to build from")
+    with reporter.stage("core and features"):
+        dbt.build(UPSTREAM)
+    return landing
+
+
+def _run_stages(
+    settings: Settings,
+    files: Sequence[InputFile],
+    fingerprint: str,
+    previous: Path | None,
+    staging: Path,
+    tracker: Tracker,
+    reporter: Reporter,
+) -> Learned:
+    """Everything between an empty staging directory and a finished one."""
+    started = datetime.now(UTC)
+    database = staging / DATABASE
+    dbt = Dbt(database, settings.warehouse / "dbt")
+    if previous:
+        shutil.copyfile(previous / DATABASE, database)
+    landing = build_marts(dbt, files, reporter)
+    with connect(database) as con:
+        learned = learn(
+            con,
+            settings,
+            staging / "models",
+            _champions(previous),
+            _build_id(staging),
+            fingerprint,
+            tracker,
+            reporter,
+        )
+        raw_files, raw_rows = con.execute(
+            "select count(*), sum(rows_read) from raw.files"
+        ).fetchall()[0]
+        row = {
+            "build_id": _build_id(staging),
+            "started_at": started,
+            "fingerprint": fingerprint,
+            "raw_files": raw_files,
+            "raw_rows": int(raw_rows),
+            "objective": settings.objective,
+            "metrics": list(learned.metrics),
+            "refused": list(learned.refused.items()),
+            "seconds": [(name, round(value, 2)) for name, value in reporter.seconds.items()],
+            "warnings": [*landing.warnings, *learned.warnings],
+        }
+        append(con, "builds", pa.Table.from_pylist([row], BUILD_SCHEMA))
+    with reporter.stage("analytics"):
+        dbt.build(DOWNSTREAM)
+    with connect(database) as con:
+        con.execute("checkpoint")
+    for warning in learned.warnings:
+        reporter.say(f"warning: {warning}")
+    return learned
+
+
+def _build_id(staging: Path) -> str:
+    return staging.name.removesuffix(STAGING)
+
+
+def _published_fingerprint(published: Path) -> str | None:
+    """Hash of what the published build was made of, `None` where an older version left none."""
+    path = published / MANIFEST
+    return (
+        json.loads(path.read_text(encoding="utf-8")).get("fingerprint") if path.is_file() else None
+    )
+
+
+def _champions(previous: Path | None) -> PerformancePredictor | None:
+    """The models that served until now; none where another version of the format wrote them."""
+    if previous is None:
+        return None
+    try:
+        return PerformancePredictor.load(previous / "models")
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+def _fingerprint(files: Sequence[InputFile], settings: Settings) -> str:
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(f"{file.name} {file.hash}\n".encode())
+    """Two builds of one fingerprint, after the same builds, hold the same tables."""
+    elsewhere = {"raw", "warehouse", "mlruns", "keep_builds", "threads", "budget", "plan_depth"}
+    told = settings.model_dump(mode="json", exclude=elsewhere)
+    told["depth"] = max(settings.budget, settings.plan_depth)
+    digest.update(json.dumps(told, sort_keys=True).encode())
+    for folder in ("models_py", "pipelines", "dbt_project"):
+        for path in sorted((PROJECT / folder).rglob("*")):
+            if path.suffix in {".py", ".sql", ".yml", ".csv"} and "target" not in path.parts:
+                digest.update(path.read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,169 @@
+"""The `benchmart` command. Heavy modules are imported by the commands that need them."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from pipelines.errors import BenchmartError
+
+os.environ.setdefault("DO_NOT_TRACK", "true")
+
+warehouse_option = click.option(
+    "--warehouse",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Warehouse directory [default: warehouse/, or BENCHMART_WAREHOUSE].",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="benchmart")
+def cli() -> None:
+    """Which benchmark to run next, and which hardware to use.
+
+    \b
+    benchmart build                                            build from raw/
+    benchmart integrate --budget 5 --output plan.json          the next five tests
+    benchmart predict --input configs.csv --output out.csv     quantiles for your configurations
+    benchmart status                                           what is published
+    """
+
+
+@cli.command()
+@click.option(
+    "--raw",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Directory of raw files; may be given several times [default: the bundled raw/].",
+)
+@warehouse_option
+@click.option("--objective", help="What to optimise: throughput, latency, memory or a metric.")
+@click.option("--budget", type=int, help="How many tests the printed plan holds.")
+@click.option("--full-refresh", is_flag=True, help="Start from the raw files alone.")
+@json_option
+def build(raw, warehouse, objective, budget, full_refresh, as_json) -> None:
+    """Build the warehouse from raw files and publish it, all or nothing."""
+    from pipelines.build import build as run_build
+    from pipelines.console import Reporter
+    from pipelines.overview import overview, print_overview
+    from pipelines.settings import load_settings
+
+    settings = load_settings(
+        raw=raw or None, warehouse=warehouse, objective=objective, budget=budget
+    )
+    run_build(settings, full_refresh, Reporter())
+    found = overview(settings.warehouse, settings.objective, settings.budget)
+    click.echo(json.dumps(found, indent=2)) if as_json else print_overview(found)
+
+
+@cli.command()
+@warehouse_option
+@click.option("--budget", type=int, help="How many tests to plan.")
+@click.option("--metric", default=None, help="Objective or metric to optimise for.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Where to write the plan; standard output by default.",
+)
+def integrate(warehouse, budget, metric, output) -> None:
+    """Plan the next tests together with the recommended hardware (JSON)."""
+    from pipelines.integrate import integrate as plan_tests
+    from pipelines.settings import load_settings
+
+    settings = load_settings(warehouse=warehouse, budget=budget, objective=metric)
+    plan = plan_tests(settings.warehouse, settings.objective, settings.budget)
+    _write(json.dumps(plan, indent=2) + "\n", output)
+
+
+@cli.command()
+@warehouse_option
+@click.option(
+    "--input",
+    "source",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="CSV file of configurations: model_name, hardware, batch_size and what else you know.",
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="CSV file to write; standard output by default.",
+)
+@click.option("--metric", multiple=True, help="Objective or metric; may be given several times.")
+def predict(warehouse, source, output, metric) -> None:
+    """Predict metrics of configurations: rows in, rows out, in the same order."""
+    from pipelines.predict_file import predict_file
+    from pipelines.settings import load_settings
+
+    settings = load_settings(warehouse=warehouse)
+    table = predict_file(settings.warehouse, source, metric or (settings.objective,))
+    _write(table.to_csv(index=False), output)
+
+
+@cli.command()
+@warehouse_option
+@json_option
+def status(warehouse, as_json) -> None:
+    """Say what is published, and what to do next."""
+    from pipelines.overview import overview, print_overview
+    from pipelines.settings import load_settings
+
+    settings = load_settings(warehouse=warehouse)
+    found = overview(settings.warehouse, settings.objective, settings.budget)
+    click.echo(json.dumps(found, indent=2)) if as_json else print_overview(found)
+
+
+@cli.command()
+@click.option("--suite", default="quick", show_default=True, help="Which grid of cases to run.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="CSV file to append to; cases that are in it are skipped [default: measured/SUITE.csv].",
+)
+@click.option("--time-limit", type=float, help="Stop starting cases after this many seconds.")
+def measure(suite, output, time_limit) -> None:
+    """Time real models on this machine, in the native format."""
+    from pipelines.measure import run_suite
+
+    path = output or Path("measured") / f"{suite}.csv"
+    summary = run_suite(
+        suite, path, time_limit_s=time_limit, on_event=lambda text: click.echo(text, err=True)
+    )
+    click.echo(f"{path}: {summary}")
+
+
+def _write(text: str, output: Path | None) -> None:
+    """Write whole or not at all."""
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    output.parent.mkdir(parents=True, exist_ok=True)
+    part = output.with_name(f".{output.name}.part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(output)
+
+
+def main() -> None:
+    """Entry point: errors become one line and an exit code."""
+    try:
+        sys.exit(cli.main(standalone_mode=False) or 0)
+    except BenchmartError as error:
+        _fail(str(error), error.exit_code)
+    except click.ClickException as error:
+        _fail(error.format_message(), 2)
+    except (click.Abort, KeyboardInterrupt):
+        _fail("interrupted; the published build is untouched", 1)
+    except OSError as error:
+        _fail(str(error), 1)
+
+
+def _fail(message: str, exit_code: int) -> None:
+    """One line; what the terminal would obey is not passed on."""
+    line = "".join(c if c.isprintable() else "?" for c in " ".join(message.split()))
+    click.echo(f"benchmart: {line}", err=True)
+    sys.exit(exit_code)

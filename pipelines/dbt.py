@@ -1,0 +1,72 @@
+"""dbt in this process."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipelines.errors import BenchmartError
+from pipelines.settings import PROJECT
+
+DBT_PROJECT = PROJECT / "dbt_project"
+
+
+class Dbt:
+    """The dbt project on one database file: parsed once, then invoked as often as needed.
+
+    Parameters
+    ----------
+    database
+        The DuckDB file; while a method runs, no other connection to it may be open here.
+    target
+        Where dbt keeps its artifacts and logs.
+    """
+
+    def __init__(self, database: Path, target: Path) -> None:
+        self.database = database
+        self.target = target
+        self.manifest = None
+
+    def build(self, select: Sequence[str]) -> None:
+        """Build and test the selected nodes; a test runs when all it reads was selected.
+
+        Raises
+        ------
+        BenchmartError
+            Naming the first model or test that failed and how many others did.
+        """
+        self.manifest = self.manifest or self._invoke("parse")
+        self._invoke("build", "--indirect-selection", "cautious", "--select", *select)
+
+    def _invoke(self, *arguments: str):
+        from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+        from dbt.cli.main import dbtRunner
+
+        os.environ["BENCHMART_DATABASE"] = str(self.database.resolve())
+        os.environ["DO_NOT_TRACK"] = "true"
+        target = str(self.target.resolve())
+        places = ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]
+        places += ["--target-path", target, "--log-path", target]
+        try:
+            result = dbtRunner(manifest=self.manifest).invoke(
+                ["--log-level", "none", "--no-use-colors", *arguments, *places]
+            )
+        finally:
+            # dbt keeps the file locked after it returns
+            DuckDBConnectionManager.close_all_connections()
+        if not result.success:
+            raise BenchmartError(f"dbt: {_first_failure(result)}; log in {self.target}")
+        return result.result
+
+
+def _first_failure(result) -> str:
+    if result.exception is not None:
+        return _one_line(str(result.exception))
+    failed = [node for node in result.result if node.status in ("error", "fail")]
+    others = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
+    return f"{failed[0].node.name}: {_one_line(str(failed[0].message))}{others}"
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())[:600]

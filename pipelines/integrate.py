@@ -1,0 +1,71 @@
+"""`benchmart integrate`: the plan, read from the published build."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from pathlib import Path
+
+import jsonschema
+
+from models_py.objectives import short_name
+from models_py.plan import build_plan
+from pipelines.errors import InputError
+from pipelines.learn import objective_metric
+from pipelines.published import connect_published, metric_directions
+
+
+def integrate(warehouse: Path, objective: str, budget: int) -> dict:
+    """The next `budget` tests with the recommended hardware of their workloads.
+
+    The build ordered its batch so that every first k of it is a plan.
+
+    Raises
+    ------
+    InputError
+        For an unknown or unlearned metric, or a budget beyond what the build ordered.
+    """
+    with connect_published(warehouse) as con:
+        directions = metric_directions(con)
+        metric = objective_metric(objective, directions, "--metric")
+        name = short_name(metric)
+        ordered, total = con.execute(
+            "select count(batch_order), count(*) from ml.scored_candidates where objective = ?",
+            [name],
+        ).fetchall()[0]
+        learned = [
+            row[0]
+            for row in con.sql("select distinct metric from ml.predictions order by 1").fetchall()
+        ]
+        if metric not in learned:
+            names = ", ".join(learned)
+            raise InputError(
+                f"--metric: '{objective}' was not learned by this build; learned: {names}"
+            )
+        if budget > ordered and ordered < total:
+            raise InputError(
+                f"--budget {budget}: this build ordered {ordered} tests; "
+                f"rebuild with BENCHMART_PLAN_DEPTH={budget}"
+            )
+        chosen = con.execute(
+            "select configurations.*, scored.*, predicted.* exclude (config_id, metric)"
+            " from ml.scored_candidates as scored"
+            " join features.configurations as configurations using (config_id)"
+            " join ml.predictions as predicted using (config_id, metric)"
+            " where scored.objective = ? and scored.batch_order <= ? order by scored.batch_order",
+            [name, budget],
+        ).df()
+        options = con.execute(
+            "select options.workload_id, hardware, hardware_score, rank"
+            " from analytics.hardware_recommendations as options where objective = ?",
+            [name],
+        ).df()
+    plan = build_plan(chosen, options, name, total)
+    jsonschema.validate(plan, plan_schema())
+    return plan
+
+
+def plan_schema() -> dict:
+    """The packaged JSON Schema of plans."""
+    text = files("pipelines").joinpath("schemas/plan.schema.json").read_text(encoding="utf-8")
+    return json.loads(text)

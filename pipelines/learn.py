@@ -1,0 +1,173 @@
+"""The Python half of a build: train, track, score, and write `ml.*` back by Arrow."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+
+from models_py.active_learning import ActiveLearningSystem
+from models_py.evaluation import calibration_table, summary
+from models_py.metric_model import MetricModel
+from models_py.objectives import main_metric
+from models_py.predict import PerformancePredictor
+from models_py.promotion import Verdict, judge
+from pipelines.console import Reporter
+from pipelines.errors import BenchmartError, InputError
+from pipelines.published import learning_frames, metric_directions
+from pipelines.score import Scored, score
+from pipelines.settings import Settings
+from pipelines.suggest import did_you_mean
+from pipelines.tracking import Logged, Tracker
+from pipelines.train import train
+from pipelines.write_back import append, as_arrow, replace
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What the models learned.
+
+    Attributes
+    ----------
+    refused
+        Metrics that were asked for and not learned, with the reason.
+    aliases
+        Logged models by the registry alias that they get once the build is published.
+    """
+
+    metrics: tuple[str, ...]
+    refused: dict[str, str]
+    warnings: tuple[str, ...]
+    aliases: tuple[tuple[str, Logged], ...]
+
+
+def learn(
+    con: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    models: Path,
+    champions: PerformancePredictor | None,
+    build_id: str,
+    data_hash: str,
+    tracker: Tracker,
+    reporter: Reporter,
+) -> Learned:
+    """Train on `features.*`, track in MLflow, score, and write the `ml` schema.
+
+    Parameters
+    ----------
+    models
+        Where to save the models that serve.
+    champions
+        What served until now.
+
+    Raises
+    ------
+    InputError
+        For an objective that no metric stands for.
+    BenchmartError
+        When the objective's metric has too few measurements.
+    """
+    training, candidates = learning_frames(con)
+    directions = metric_directions(con)
+    objective = objective_metric(settings.objective, directions, "--objective")
+    metrics = [objective_metric(name, directions, "metrics") for name in settings.metrics]
+    wanted = list(dict.fromkeys([objective, *metrics]))
+    with reporter.stage("training"):
+        predictor = train(training, wanted, settings.seed, settings.threads)
+    if objective not in predictor.models:
+        reason = predictor.refused[objective] + _rejected(con)
+        raise BenchmartError(f"objective {settings.objective}: {reason}")
+    fitted = predictor.models
+    before = champions.models if champions else {}
+    verdicts = {name: judge(model, before.get(name)) for name, model in fitted.items()}
+    with reporter.stage("tracking"):
+        logged = {
+            name: tracker.log(
+                model, summary(model), build_id, data_hash, training[training[name].notna()]
+            )
+            for name, model in fitted.items()
+        }
+    predictor.models = {
+        name: model if verdicts[name].promoted else before[name] for name, model in fitted.items()
+    }
+    predictor.save(models)
+    system = ActiveLearningSystem(
+        predictor,
+        candidates,
+        training,
+        settings.weights.model_dump(),
+        settings.decision_share,
+        directions,
+        settings.seed,
+    )
+    with reporter.stage("scoring"):
+        scored = score(system, list(predictor.models), settings)
+    _write(con, scored, predictor)
+    append(con, "models", as_arrow(_model_rows(fitted, verdicts, logged, build_id)))
+    return Learned(
+        metrics=tuple(predictor.models),
+        refused=predictor.refused,
+        warnings=tuple(f"{name}: {v.warning}" for name, v in verdicts.items() if v.warning),
+        aliases=tuple(
+            ("champion" if verdicts[name].promoted else "challenger", entry)
+            for name, entry in logged.items()
+        ),
+    )
+
+
+def objective_metric(objective: str, known: Collection[str], flag: str) -> str:
+    """The metric that an objective stands for.
+
+    Raises
+    ------
+    InputError
+        For an unknown name, with the nearest valid one.
+    """
+    metric = main_metric(objective)
+    if metric not in known:
+        hint = did_you_mean(objective, [*known, "latency", "memory", "power", "energy"], 20)
+        raise InputError(f"{flag}: unknown metric '{objective}'{hint}")
+    return metric
+
+
+def _write(con: duckdb.DuckDBPyConnection, scored: Scored, predictor: PerformancePredictor) -> None:
+    replace(con, "predictions", scored.predictions)
+    replace(con, "hardware_options", scored.options)
+    replace(con, "scored_candidates", scored.candidates)
+    calibration = [calibration_table(model) for model in predictor.models.values()]
+    replace(con, "calibration", pd.concat(calibration, ignore_index=True))
+
+
+def _rejected(con: duckdb.DuckDBPyConnection) -> str:
+    """A clause on the rows that were not believed, empty where there are none."""
+    count, example = con.execute(
+        "select count(*), any_value(file || ' line ' || line || ': ' || reason)"
+        " from intermediate.int_runs__judged where verdict = 'rejected'"
+    ).fetchall()[0]
+    return f"; {count} rows were rejected, for instance {example}" if count else ""
+
+
+def _model_rows(
+    models: Mapping[str, MetricModel],
+    verdicts: Mapping[str, Verdict],
+    logged: Mapping[str, Logged],
+    build_id: str,
+) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {
+                "build_id": build_id,
+                "metric": metric,
+                "model_version": logged[metric].model_version,
+                "run_id": logged[metric].run_id,
+                "is_champion": verdicts[metric].promoted,
+                "reason": verdicts[metric].reason,
+                **summary(model),
+                "repeat_noise": model.noise,
+            }
+            for metric, model in models.items()
+        ]
+    )

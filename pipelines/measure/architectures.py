@@ -1,0 +1,200 @@
+"""The models that can be timed: class and configuration names of `transformers`, as data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+TEXT = {"input_ids": ("input_length",), "attention_mask": ("input_length",)}
+IMAGE = {"pixel_values": (3, "image_size", "image_size")}
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A model that is built from its configuration.
+
+    Attributes
+    ----------
+    model_class
+        Class of `transformers`; its configuration class gets `configuration`.
+    inputs
+        Shape of one sample by argument name; names stand for fields of the case.
+    part
+        Attribute of the model that is timed, the whole model when empty.
+    largest
+        Samples times length that the quick suite stops at: about a second on one thread.
+    image_sizes
+        Resolutions that the model accepts and the quick suite runs.
+    """
+
+    name: str
+    model_type: str
+    family: str
+    model_class: str
+    configuration: dict
+    inputs: dict[str, tuple[int | str, ...]] = field(default_factory=lambda: dict(TEXT))
+    part: str = ""
+    largest: int = 16
+    image_sizes: tuple[int, ...] = (160, 224)
+
+
+def _bert(hidden: int, layers: int) -> dict:
+    return {
+        "hidden_size": hidden,
+        "num_hidden_layers": layers,
+        "num_attention_heads": max(hidden // 64, 1),
+        "intermediate_size": 4 * hidden,
+    }
+
+
+ARCHITECTURES = {
+    entry.name: entry
+    for entry in (
+        Architecture(
+            "bert-mini", "text_embedding", "bert", "BertModel", _bert(256, 4), largest=4096
+        ),
+        Architecture(
+            "bert-small", "text_embedding", "bert", "BertModel", _bert(512, 4), largest=2048
+        ),
+        Architecture(
+            "minilm-l6",
+            "text_embedding",
+            "minilm",
+            "BertModel",
+            _bert(384, 6) | {"num_attention_heads": 12},
+            largest=2048,
+        ),
+        Architecture("distilbert", "text_embedding", "bert", "DistilBertModel", {}, largest=512),
+        Architecture(
+            "pythia-14m",
+            "text_generation",
+            "pythia",
+            "GPTNeoXForCausalLM",
+            _bert(128, 6) | {"vocab_size": 50304, "num_attention_heads": 4},
+            largest=2048,
+        ),
+        Architecture(
+            "pythia-70m",
+            "text_generation",
+            "pythia",
+            "GPTNeoXForCausalLM",
+            _bert(512, 6) | {"vocab_size": 50304},
+            largest=512,
+        ),
+        Architecture(
+            "llama-15m",
+            "text_generation",
+            "llama",
+            "LlamaForCausalLM",
+            {
+                "hidden_size": 288,
+                "num_hidden_layers": 6,
+                "num_attention_heads": 6,
+                "intermediate_size": 768,
+                "vocab_size": 32000,
+                "tie_word_embeddings": True,
+            },
+            largest=2048,
+        ),
+        Architecture(
+            "distilgpt2", "text_generation", "gpt2", "GPT2LMHeadModel", {"n_layer": 6}, largest=512
+        ),
+        Architecture(
+            "resnet-18",
+            "vision",
+            "resnet",
+            "ResNetForImageClassification",
+            {"layer_type": "basic", "hidden_sizes": [64, 128, 256, 512], "depths": [2, 2, 2, 2]},
+            IMAGE,
+        ),
+        Architecture(
+            "mobilenet-v2", "vision", "mobilenet", "MobileNetV2ForImageClassification", {}, IMAGE
+        ),
+        Architecture(
+            "efficientnet-b0",
+            "vision",
+            "efficientnet",
+            "EfficientNetForImageClassification",
+            {
+                "width_coefficient": 1.0,
+                "depth_coefficient": 1.0,
+                "image_size": 224,
+                "hidden_dim": 1280,
+            },
+            IMAGE,
+        ),
+        Architecture(
+            "convnext-pico",
+            "vision",
+            "convnext",
+            "ConvNextForImageClassification",
+            {"hidden_sizes": [64, 128, 256, 512], "depths": [2, 2, 6, 2]},
+            IMAGE,
+        ),
+        Architecture(
+            "vit-tiny",
+            "vision",
+            "vit",
+            "ViTForImageClassification",
+            _bert(192, 12),
+            IMAGE,
+            image_sizes=(224,),
+        ),
+        Architecture(
+            "whisper-tiny-encoder",
+            "audio",
+            "whisper",
+            "WhisperModel",
+            {
+                "d_model": 384,
+                "encoder_layers": 4,
+                "encoder_attention_heads": 6,
+                "encoder_ffn_dim": 1536,
+                "decoder_layers": 1,
+                "max_source_positions": 500,
+            },
+            {"input_features": (80, 1000)},
+            part="encoder",
+            largest=4,
+        ),
+        Architecture(
+            "hubert-small",
+            "audio",
+            "hubert",
+            "HubertModel",
+            _bert(384, 6) | {"conv_pos_batch_norm": True},
+            {"input_values": (48_000,)},
+            largest=2,
+        ),
+        Architecture(
+            "ast-tiny",
+            "audio",
+            "ast",
+            "ASTModel",
+            _bert(192, 12) | {"max_length": 512},
+            {"input_values": (512, 128)},
+            largest=4,
+        ),
+        Architecture(
+            "clip-small",
+            "multimodal",
+            "clip",
+            "CLIPModel",
+            {
+                "text_config": _bert(256, 6),
+                "vision_config": _bert(384, 6) | {"patch_size": 32},
+            },
+            TEXT | IMAGE,
+        ),
+        Architecture(
+            "siglip-small",
+            "multimodal",
+            "siglip",
+            "SiglipModel",
+            {
+                "text_config": _bert(256, 6),
+                "vision_config": _bert(256, 6) | {"patch_size": 16},
+            },
+            {"input_ids": ("input_length",)} | IMAGE,
+        ),
+    )
+}

@@ -1,0 +1,54 @@
+"""Facts of an architecture for `models.csv`. Imports PyTorch: for worker processes."""
+
+from __future__ import annotations
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from pipelines.measure.architectures import Architecture
+from pipelines.measure.backends import build_model, make_inputs, vocabulary_size
+from pipelines.measure.suite import Case
+
+TEXT_ONLY = ("text_embedding", "text_generation")
+
+
+def model_facts(architecture: Architecture, image_sizes: tuple[int | None, ...]) -> list[dict]:
+    """Rows of `models.csv`: one a model, or one a resolution where operations depend on it."""
+    model = build_model(architecture)
+    configuration = model.config
+    text = architecture.model_type in TEXT_ONLY
+    generates = architecture.model_type == "text_generation"
+    embeddings = [m for m in model.modules() if isinstance(m, torch.nn.Embedding)]
+    tied = generates and configuration.tie_word_embeddings
+    row = {
+        "model_name": architecture.name,
+        "model_type": architecture.model_type,
+        "model_family": architecture.family,
+        "parameters_million": _millions(model.parameters()),
+        # a tied embedding is multiplied, as the last layer
+        "embedding_parameters_million": 0 if tied else _millions(m.weight for m in embeddings),
+        "layers": configuration.num_hidden_layers if text else None,
+        "hidden_size": configuration.hidden_size if text else None,
+        "heads": configuration.num_attention_heads if text else None,
+        "kv_heads": getattr(configuration, "num_key_value_heads", None) if text else None,
+        "vocabulary_size": configuration.vocab_size if text else None,
+    }
+    if text:
+        return [row | {"image_size": None, "gmacs": None}]
+    return [
+        row | {"image_size": size, "gmacs": _gmacs(architecture, model, size)}
+        for size in image_sizes
+    ]
+
+
+@torch.inference_mode()
+def _gmacs(architecture: Architecture, model: torch.nn.Module, image_size: int | None) -> float:
+    case = Case(architecture.name, "pytorch", "fp32", 1, 1, input_length=32, image_size=image_size)
+    counter = FlopCounterMode(display=False)
+    with counter:
+        model(**make_inputs(architecture, case, vocabulary_size(model)))
+    return round(counter.get_total_flops() / 2e9, 4)
+
+
+def _millions(parameters) -> float:
+    return round(sum(parameter.numel() for parameter in parameters) / 1e6, 4)

@@ -1,0 +1,96 @@
+"""What a warehouse has to say at a glance: for `build` and `status`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+from rich.console import Console
+from rich.text import Text
+
+from models_py.objectives import main_metric, short_name
+from pipelines.published import connect_published
+from pipelines.warehouse import DATABASE, Warehouse
+
+SHOWN_TESTS = 5
+
+
+def overview(warehouse: Path, objective: str, budget: int) -> dict:
+    """Facts of the published build, as plain values."""
+    with connect_published(warehouse) as con:
+        rows = _records(
+            con,
+            "select build_id, started_at::varchar as started_at, raw_files, raw_rows, metrics,"
+            " refused, warnings from analytics.builds order by build_id desc limit 1",
+        )
+        quality = _records(
+            con,
+            "select source, count(*) as files, sum(rows_read)::bigint as rows_read,"
+            " sum(rows_accepted)::bigint as rows_accepted,"
+            " sum(rows_rejected)::bigint as rows_rejected,"
+            " sum(rows_duplicate)::bigint as rows_duplicate"
+            " from analytics.data_quality group by all order by source",
+        )
+        tests = _records(
+            con,
+            "select rank, configuration, recommended_hardware, combined_score, reason"
+            " from analytics.combined_rankings where objective = ? and rank <= ? order by rank",
+            [short_name(main_metric(objective)), budget],
+        )
+        calibration = _records(
+            con,
+            "select metric, coverage, n from analytics.calibration"
+            " where group_kind = 'overall' and nominal = 0.9 order by metric",
+        )
+    database = Warehouse(warehouse).current / DATABASE
+    return {
+        **rows[0],
+        "database": str(database),
+        "objective": objective,
+        "data_quality": quality,
+        "calibration": calibration,
+        "next_tests": tests,
+    }
+
+
+def print_overview(found: dict) -> None:
+    """The overview for people."""
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(
+        _text(f"Build {found['build_id']}: {found['raw_rows']} rows of {found['raw_files']} files")
+    )
+    for entry in found["data_quality"]:
+        console.print(
+            _text(
+                f"  {entry['source']}: {entry['rows_read']} read = {entry['rows_accepted']} accepted"
+                f" + {entry['rows_rejected']} rejected + {entry['rows_duplicate']} duplicate"
+            )
+        )
+    for entry in found["calibration"]:
+        console.print(
+            _text(
+                f"  {entry['metric']}: 90 % intervals cover {100 * entry['coverage']:.1f} %"
+                f" of {entry['n']} held-out rows"
+            )
+        )
+    for metric, reason in found["refused"].items():
+        console.print(_text(f"  {metric}: not learned, {reason}"))
+    shown = found["next_tests"][:SHOWN_TESTS]
+    console.print(_text(f"Next {len(shown)} tests for {found['objective']}"))
+    for test in shown:
+        console.print(_text(f"  {test['rank']}. {test['configuration']}"))
+        console.print(_text(f"     {test['reason']}"))
+    console.print(_text(f"Tables: schema analytics of {found['database']} (open it read-only)"))
+
+
+def _text(words: str) -> Text:
+    """Words from data: no markup, nothing that a terminal would obey."""
+    return Text("".join(c if c.isprintable() else "?" for c in words))
+
+
+def _records(
+    con: duckdb.DuckDBPyConnection, query: str, parameters: list | None = None
+) -> list[dict]:
+    cursor = con.execute(query, parameters or [])
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

@@ -1,0 +1,121 @@
+"""MLflow: one experiment per metric, one logged model per run, aliases in the registry."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import os
+import warnings
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from models_py.boosting import profile_for
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from models_py.metric_model import MetricModel
+
+REGISTRY_PREFIX = "benchmart"
+SAMPLE_ROWS = 5
+REQUIREMENTS = ("lightgbm", "pandas", "numpy", "scipy", "pyarrow")
+
+
+@dataclass(frozen=True)
+class Logged:
+    """A model in the registry."""
+
+    metric: str
+    run_id: str
+    model_version: str
+
+
+class Tracker:
+    """Logs fitted models to the MLflow database below `mlruns`."""
+
+    def __init__(self, mlruns: Path) -> None:
+        os.environ.setdefault("DO_NOT_TRACK", "true")
+        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+        import mlflow
+        from mlflow.tracking import MlflowClient
+
+        mlruns.mkdir(parents=True, exist_ok=True)
+        root = mlruns.resolve()
+        mlflow.set_tracking_uri(f"sqlite:///{root / 'mlflow.db'}")
+        logging.getLogger("mlflow").setLevel(logging.WARNING)
+        self.mlflow = mlflow
+        self.client = MlflowClient()
+        self.artifacts = (root / "artifacts").as_uri()
+
+    def log(
+        self,
+        model: MetricModel,
+        figures: dict[str, float],
+        build_id: str,
+        data_hash: str,
+        sample: pd.DataFrame,
+    ) -> Logged:
+        """Log one metric's model and register it.
+
+        Parameters
+        ----------
+        figures
+            `evaluation.summary` of the model.
+        sample
+            A few rows of the training frame: the input part of the signature.
+        """
+        run_name = f"{model.metric} {build_id} {model.rows} rows"
+        with self.mlflow.start_run(
+            experiment_id=self._experiment(model.metric), run_name=run_name
+        ) as run:
+            profile = profile_for(model.rows)
+            self.mlflow.log_params({**vars(profile), "levels": model.levels})
+            self.mlflow.log_metrics(figures)
+            self.mlflow.set_tags({"build_id": build_id, "data_hash": data_hash})
+            logged_version = self._log_model(model, sample)
+        return Logged(model.metric, run.info.run_id, logged_version)
+
+    def point(self, alias: str, logged: Logged) -> None:
+        """Let an alias, `champion` or `challenger`, name a model."""
+        self.client.set_registered_model_alias(
+            _registered(logged.metric), alias, logged.model_version
+        )
+
+    def _experiment(self, metric: str) -> str:
+        name = f"{REGISTRY_PREFIX}/{metric}"
+        known = self.client.get_experiment_by_name(name)
+        return known.experiment_id if known else self.client.create_experiment(name, self.artifacts)
+
+    def _log_model(self, model: MetricModel, sample) -> str:
+        from mlflow.models import infer_signature
+
+        rows = sample.head(SAMPLE_ROWS)
+        inputs = rows[[name for name in model.inputs if name in rows]]
+        # a count may be missing, which an integer column of a signature does not allow
+        counts = inputs.select_dtypes("integer").columns
+        inputs = inputs.astype(dict.fromkeys(counts, float))
+        outputs = model.predict(rows).drop(columns=["domain_reason"])
+        signature = infer_signature(inputs, outputs)
+        silent = contextlib.redirect_stderr(io.StringIO())  # registering prints
+        with TemporaryDirectory() as folder, warnings.catch_warnings(), silent:
+            # the signature is inferred from real rows; an example stored with it would copy data
+            warnings.filterwarnings("ignore", message=".*input example was not provided.*")
+            model.save(Path(folder) / "model")
+            logged = self.mlflow.pyfunc.log_model(
+                name="model",
+                python_model=str(Path(__file__).with_name("mlflow_model.py")),
+                artifacts={"model": str(Path(folder) / "model")},
+                signature=signature,
+                pip_requirements=[f"{name}=={version(name)}" for name in REQUIREMENTS],
+                code_paths=[str(Path(__file__).parent.parent / "models_py")],
+                registered_model_name=_registered(model.metric),
+            )
+        return str(logged.registered_model_version)
+
+
+def _registered(metric: str) -> str:
+    return f"{REGISTRY_PREFIX}-{metric}"

@@ -1,0 +1,122 @@
+"""The warehouse directory: builds, the lock, and publishing all or nothing.
+
+    <warehouse>/builds/<build_id>.staging/   where a build works, under the lock
+    <warehouse>/builds/<build_id>/           finished, read-only
+    <warehouse>/current -> builds/<build_id> what readers open
+
+A killed build leaves a staging directory and nothing else; the next build removes it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from pipelines.errors import BuildLocked, InputError
+
+DATABASE = "benchmart.duckdb"
+STAGING = ".staging"
+
+
+class Warehouse:
+    """Paths of a warehouse and the moves between them."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.builds = root / "builds"
+        self.current = root / "current"
+
+    @property
+    def published(self) -> Path | None:
+        """Directory of the published build, `None` before the first one."""
+        return self.current.resolve() if (self.current / DATABASE).is_file() else None
+
+    def require_published(self) -> Path:
+        """Directory of the published build.
+
+        Raises
+        ------
+        InputError
+            Where nothing is published yet.
+        """
+        if self.published is None:
+            raise InputError(f"{self.root}: no published build here; run `benchmart build` first")
+        return self.published
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the build lock; the kernel releases it when the process dies.
+
+        Raises
+        ------
+        BuildLocked
+            When another build holds it.
+        """
+        self.builds.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.root / "build.lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise BuildLocked(f"{self.root}: another build is running") from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def stage(self) -> Path:
+        """A fresh staging directory; what killed builds left behind is removed."""
+        for leftover in self.builds.glob(f"*{STAGING}"):
+            shutil.rmtree(leftover)
+        staging = self.builds / (self._new_build_id() + STAGING)
+        staging.mkdir()
+        return staging
+
+    def publish(self, staging: Path, keep: int) -> Path:
+        """Make a finished staging directory the published build; keep the last `keep` builds."""
+        for path in staging.rglob("*"):
+            _sync(path)
+            if path.is_file():
+                path.chmod(0o444)
+        _sync(staging)
+        build = staging.with_name(staging.name.removesuffix(STAGING))
+        staging.rename(build)
+        _sync(self.builds)
+        self._point_to(build)
+        for old in self.finished()[:-keep]:
+            if old != build:
+                shutil.rmtree(old)
+        return build
+
+    def finished(self) -> list[Path]:
+        """Directories of finished builds, oldest first."""
+        if not self.builds.is_dir():
+            return []
+        paths = (path for path in self.builds.iterdir() if path.is_dir())
+        return sorted(path for path in paths if path.suffix != STAGING)
+
+    def _point_to(self, build: Path) -> None:
+        link = self.root / "current.new"
+        link.unlink(missing_ok=True)
+        link.symlink_to(Path("builds") / build.name)
+        link.replace(self.current)
+        _sync(self.root)
+
+    def _new_build_id(self) -> str:
+        """Named by time; always after the newest build, also when the clock was set back."""
+        name = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%f")
+        newest = max((path.name for path in self.finished()), default="")
+        return name if name > newest else f"{newest}+"
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,33 @@
+"""Writing what the models made into the `ml` schema, by Arrow."""
+
+from __future__ import annotations
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+
+
+def replace(con: duckdb.DuckDBPyConnection, table: str, frame: pd.DataFrame) -> None:
+    """Make a frame the content of a table of `ml`."""
+    _create(con, table, as_arrow(frame), "")
+
+
+def append(con: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) -> None:
+    """Add rows to a table of `ml`, or create it; columns may come and go between versions."""
+    known = con.execute(
+        "select count(*) from duckdb_tables() where schema_name = 'ml' and table_name = ?", [table]
+    ).fetchall()[0][0]
+    _create(con, table, rows, f" union all by name select * from ml.{table}" if known else "")
+
+
+def as_arrow(frame: pd.DataFrame) -> pa.Table:
+    """An Arrow table in which text stays text, also where a column is empty throughout."""
+    text = frame.select_dtypes("object").columns
+    return pa.Table.from_pandas(frame.astype(dict.fromkeys(text, "string")), preserve_index=False)
+
+
+def _create(con: duckdb.DuckDBPyConnection, table: str, rows: pa.Table, earlier: str) -> None:
+    con.execute("create schema if not exists ml")
+    con.register("fresh_rows", rows)
+    con.execute(f"create or replace table ml.{table} as select * from fresh_rows{earlier}")
+    con.unregister("fresh_rows")

@@ -1,0 +1,272 @@
+"""From landing to features: a small raw directory of every format, every quirk on purpose."""
+
+from __future__ import annotations
+
+import math
+
+import duckdb
+import pandas as pd
+import pytest
+
+from pipelines.build import build_marts
+from pipelines.console import Reporter
+from pipelines.dbt import Dbt
+from pipelines.ingest import find_files
+from pipelines.predict_file import COUNTS, TEXTS, describe
+from pipelines.published import connect
+
+NATIVE = """\
+model_name,model_type,hardware,framework,precision,batch_size,input_length,throughput,latency_ms,jitter_ms,status,notes
+tiny,text_embedding,Abacus,vllm,fp16,1,64,90,11.1,0.5,,
+tiny,text_embedding,Abacus,vllm,fp16,1,64,90,11.1,,,the same with a column less
+tiny,text_embedding,Abacus,vllm,fp16,1,64,91,11.0,,,a repeat that differs
+tiny,text_embedding,Abacus,vllm,fp16,4,64,200,20,,,
+tiny,text_embedding,Abacus,vllm,fp16,16,64,,,,oom,
+tiny,text_embedding,sextant,vllm,fp16,4,64,,,,error,unsupported operator
+tiny,text_embedding,sextant,other,fp16,1,64,80,12.5,,,
+other,text_embedding,sextant,vllm,fp16,32,64,70,457,,,
+other,text_embedding,abacus,vllm,fp16,16,64,80,200,,,
+tiny,text_embedding,abacus,vllm,fp16,-4,64,80,12,,,
+tiny,text_embedding,abacus,vllm,fp16,2.5,64,80,12,,,
+tiny,text_embedding,abacus,vllm,fp16,8,64,fast,12,,,
+tiny,text_embedding,abacus,vllm,fp16,8,64,,,,,
+tiny,text_embedding,abacus,vllm,fp16,8,64,0,12,,,
+tiny,text_embedding,abacus,vllm,fp16,8,64,80,12,,crashed,
+tiny,text_embedding,abacus,vllm,fp16,8,64,90000000,0.0000889,,,
+,text_embedding,abacus,vllm,fp16,8,64,80,12,,,
+tiny,text_embedding,abacus,vllm,fp16,8
+tiny,text_embedding,sextant,other,fp16,32,64,400,80,,,
+other,text_embedding,sextant,other,fp16,2,64,50,40,,,
+other,text_embedding,sextant,vllm,bfloat16,2,64,50,N/A,-,,
+"""
+JSONL = """\
+{"model_name": "tiny", "model_type": "text_embedding", "hardware": "4090", "framework": "vllm", \
+"precision": "fp16", "batch_size": 2, "input_length": 64, "throughput": 500}
+"""
+HARDWARE = """\
+hardware,kind,memory_gb,memory_bandwidth_gbs,fp16_tflops
+Abacus,cpu,8,20,1
+sextant,cpu,8,20,1
+"""
+MODELS = """\
+model_name,model_type,parameters_million,layers,hidden_size,heads
+tiny,text_embedding,30,4,256,4
+"""
+METRICS = "metric,unit,direction,description\njitter_ms,ms,lower,How unsteady it was\n"
+CANDIDATES = """\
+model_name,hardware,batch_size,input_length,precision,cost_minutes
+newcomer,abacus,1,64,fp16,7
+"""
+LLM = """\
+Hardware,Num of Hardware,Framework,Model,Input Output Length,Batch Size,Latency,Throughput
+Nvidia A100 GPU,1,vLLM,meta-llama/Llama-2-7b-hf,1024,1,13.976857989095151,146.5279250599716
+Nvidia A100 GPU,1,vLLM,meta-llama/Llama-2-7b-hf,1024,1,0.0139,146527.9
+"""
+
+
+@pytest.fixture(scope="module")
+def marts(tmp_path_factory: pytest.TempPathFactory) -> duckdb.DuckDBPyConnection:
+    root = tmp_path_factory.mktemp("marts")
+    raw = root / "raw"
+    raw.mkdir()
+    for name, content in {
+        "runs.csv": NATIVE,
+        "more.jsonl": JSONL,
+        "hardware.csv": HARDWARE,
+        "models.csv": MODELS,
+        "metrics.csv": METRICS,
+        "candidates.csv": CANDIDATES,
+        "published.csv": LLM,
+    }.items():
+        (raw / name).write_text(content, encoding="utf-8")
+    database = root / "marts.duckdb"
+    build_marts(Dbt(database, root / "dbt"), find_files([raw]), Reporter(quiet=True))
+    with connect(database, read_only=True) as con:
+        yield con
+
+
+def _values(marts: duckdb.DuckDBPyConnection, sql: str) -> list[tuple]:
+    return marts.sql(sql).fetchall()
+
+
+def test_every_row_gets_one_verdict(marts):
+    counts = _values(
+        marts,
+        "select file, rows_read, (select count(*) from intermediate.int_runs__judged as judged"
+        " where judged.file = files.file) from raw.files as files"
+        " where landing_table in ('benchmart_runs', 'llm_inference_bench')",
+    )
+    assert len(counts) == 3
+    assert all(read == judged for _, read, judged in counts)
+
+
+def test_bad_rows_are_rejected_with_line_rule_and_reason(marts):
+    rejected = _values(
+        marts,
+        "select file.parse_filename(), line, rule, reason from intermediate.int_runs__judged"
+        " where verdict = 'rejected' order by all",
+    )
+    expected = [
+        ("published.csv", 3, "beats_roofline", "throughput 1.465e+05 is"),
+        ("runs.csv", 11, "out_of_range", "batch_size must be at least 1, got -4"),
+        ("runs.csv", 12, "unreadable", "batch_size is not a whole number: 2.5"),
+        ("runs.csv", 13, "unreadable", "throughput is not a number: fast"),
+        ("runs.csv", 14, "no_metric", "no metric has a value"),
+        ("runs.csv", 15, "out_of_range", "metrics must be positive and finite"),
+        ("runs.csv", 16, "unknown_status", "status must be ok, oom or error, got crashed"),
+        ("runs.csv", 17, "beats_roofline", "throughput 9e+07 is"),
+        ("runs.csv", 18, "missing_required", "model_name is empty"),
+        ("runs.csv", 19, "unreadable", "6 fields where the header has 12"),
+    ]
+    assert [row[:3] for row in rejected] == [row[:3] for row in expected]
+    for found, wanted in zip(rejected, expected, strict=True):
+        assert found[3].startswith(wanted[3])
+
+
+def test_contained_rows_are_duplicates_and_repeats_are_kept(marts):
+    found = _values(
+        marts,
+        "select line, verdict from intermediate.int_runs__judged"
+        " where file like '%runs.csv' and line between 2 and 4 order by line",
+    )
+    assert found == [(2, "accepted"), (3, "duplicate"), (4, "accepted")]
+
+
+def test_spellings_of_nothing_of_devices_and_of_precisions(marts):
+    assert _values(
+        marts,
+        "select precision, latency_ms, jitter_ms from features.training_features"
+        " where model_name = 'other' and framework = 'vllm' and batch_size = 2",
+    ) == [("bf16", None, None)]
+    assert _values(
+        marts, "select distinct hardware from core.runs where file like '%runs.csv' order by all"
+    ) == [("abacus",), ("sextant",)]
+
+
+def test_metrics_and_devices_are_data(marts):
+    assert _values(
+        marts,
+        "select max(jitter_ms), max(latency_ms) filter (batch_size = 4) from features.training_features",
+    ) == [(0.5, 20.0)]
+    aliased = "select distinct hardware from core.runs where file like '%more.jsonl'"
+    assert _values(marts, aliased) == [("nvidia-rtx-4090-24gb",)]
+
+
+def test_units_and_defaults_of_the_native_format(marts):
+    assert _values(
+        marts,
+        "select distinct throughput_unit, device_count, concurrency, task from core.runs"
+        " where file like '%runs.csv'",
+    ) == [("samples/s", 1, 1, "inference")]
+
+
+def test_candidates_are_what_could_be_run_next(marts):
+    found = set(
+        _values(
+            marts,
+            "select model_name, hardware, framework, batch_size from features.candidate_features",
+        )
+    )
+    both = (
+        "select count(*) from features.candidate_features"
+        " where config_id in (select config_id from core.runs)"
+    )
+    assert found
+    assert _values(marts, both) == [(0,)]
+    # declared in candidates.csv
+    assert ("newcomer", "abacus", "unstated", 1) in found
+    # ran elsewhere, so it may run here
+    assert ("tiny", "sextant", "other", 4) in found
+    # an error and never a success on this platform
+    assert not any(row[:3] == ("tiny", "sextant", "vllm") for row in found)
+    # 16 did not fit, so what is as large is not proposed
+    assert ("tiny", "abacus", "vllm", 2) in found
+    assert not any(row[:3] == ("tiny", "abacus", "vllm") and row[3] >= 16 for row in found)
+
+
+def test_published_macro_describes_as_the_mart_does(marts):
+    names = (
+        "model_name, model_type, task, hardware, framework, framework_version, precision, options,"
+        " throughput_unit, batch_size, device_count, concurrency, input_length, output_length,"
+        " image_size"
+    )
+    stored = marts.sql(
+        f"select {names}, config_id, bound_throughput, roofline_seconds"
+        " from features.training_features where model_name = 'tiny' order by config_id, throughput"
+    ).df()
+    asked = stored.drop(columns=["config_id", "bound_throughput", "roofline_seconds"])
+    described = describe(marts, asked)
+    for name in ("config_id", "bound_throughput", "roofline_seconds"):
+        assert described[name].tolist() == stored[name].tolist()
+
+
+def test_raw_tables_hold_the_rows_as_published(marts):
+    query = "select payload from raw.benchmart_runs where line = 16"
+    [(payload,)] = _values(marts, query)
+    assert payload["status"] == "crashed"
+    assert payload["batch_size"] == "8"
+
+
+def _bounds(marts: duckdb.DuckDBPyConnection, **configuration: object) -> dict:
+    names = [*TEXTS, *COUNTS]
+    asked = pd.DataFrame([{name: configuration.get(name) for name in names}])
+    asked = asked.astype(dict.fromkeys(TEXTS, "string") | dict.fromkeys(COUNTS, "Int64"))
+    return describe(marts, asked).iloc[0].to_dict()
+
+
+def test_roofline_of_a_dense_decoder_by_hand(marts):
+    # Llama-2-7b: 6738 M parameters, of which 131 M embed and 131.072 M are the head
+    found = _bounds(
+        marts,
+        model_name="meta-llama/Llama-2-7b-hf",
+        hardware="A100",
+        precision="float16",
+        batch_size=2,
+        input_length=1000,
+        output_length=101,
+    )
+    prompt = 2 * (2 * (6475.928e6 * 1000 + 131.072e6) + 2 * 32 * 4096 * 1000**2) / 312e12
+    cache_per_token = 2 * 32 * 4096 * 2
+    step = (2 * 6607e6 + 2 * cache_per_token * 1050.5) / 1555e9
+    assert found["bound_ttft_ms"] == pytest.approx(1000 * prompt)
+    assert found["bound_itl_ms"] == pytest.approx(1000 * step)
+    assert found["bound_latency_ms"] == pytest.approx(1000 * (prompt + 100 * step))
+    assert found["bound_throughput"] == pytest.approx(2 * 1101 / (prompt + 100 * step))
+    assert found["bound_memory_mb"] == pytest.approx((2 * 6738e6 + cache_per_token * 1101) / 1e6)
+    assert found["fits_in_memory"]
+
+
+def test_roofline_knows_what_it_does_not_know(marts):
+    experts = _bounds(
+        marts,
+        model_name="mistralai/Mixtral-8x7B-v0.1",
+        hardware="h100",
+        batch_size=1,
+        input_length=1,
+        output_length=2,
+        precision="fp16",
+    )
+    # a single token meets 2 of 8 experts: the active share of the weights
+    assert experts["bound_itl_ms"] == pytest.approx(
+        1000 * 2 * 46572e6 * 12880 / 46703 / 3350e9, rel=1e-3
+    )
+    known = {"model_name": "tiny", "batch_size": 1, "input_length": 64}
+    stranger = _bounds(marts, hardware="unheard-of", **known)
+    assert math.isnan(stranger["bound_throughput"]) and stranger["fits_in_memory"]
+    odd_unit = _bounds(marts, hardware="abacus", throughput_unit="pages/min", **known)
+    assert math.isnan(odd_unit["bound_throughput"]) and odd_unit["bound_latency_ms"] > 0
+    # batches in flight share memory traffic, not arithmetic
+    one, many = (
+        _bounds(
+            marts,
+            model_name="tiny",
+            hardware="abacus",
+            batch_size=1,
+            input_length=1,
+            concurrency=count,
+            precision="fp16",
+        )["bound_throughput"]
+        for count in (1, 100_000)
+    )
+    assert one == pytest.approx(20e9 / (2 * 30e6))
+    assert many == pytest.approx(1e12 / (2 * 30e6 + 4 * 4 * 256))

@@ -1,0 +1,222 @@
+"""`benchmart build` from the outside: tables, repetition, faults."""
+
+from __future__ import annotations
+
+import csv
+import json
+import signal
+
+import pandas as pd
+import pytest
+from filelock import FileLock
+
+from tests.support import Commands, bundled_rows, write_csv
+
+TABLES = {
+    "builds",
+    "calibration",
+    "combined_rankings",
+    "data_quality",
+    "hardware_recommendations",
+    "measurements",
+    "model_comparison",
+    "predictions",
+    "rejected_measurements",
+    "scored_candidates",
+}
+
+
+def test_every_table_is_there_described_and_filled(published: Commands):
+    found = published.query(
+        "select table_name, comment from duckdb_tables() where schema_name = 'analytics'"
+    )
+    assert set(found["table_name"]) == TABLES
+    assert found["comment"].str.contains("One row per").all()
+    undescribed = published.query(
+        "select table_name, column_name from duckdb_columns()"
+        " where schema_name = 'analytics' and comment is null"
+    )
+    assert undescribed.empty
+    for table in TABLES - {"rejected_measurements"}:
+        assert published.query(f"select count(*) as n from analytics.{table}")["n"].item() > 0
+
+
+def test_rows_are_accounted_for(published: Commands):
+    quality = published.query("select * from analytics.data_quality")
+    parts = quality[["rows_accepted", "rows_rejected", "rows_duplicate"]].sum(axis=1)
+    assert (quality["rows_read"] == parts).all()
+    assert quality["rows_read"].sum() == len(list(bundled_rows()))
+
+
+def test_nearly_every_bundled_row_is_plausible(published: Commands):
+    counts = published.query(
+        "select sum(rows_accepted) / sum(rows_read) as share from analytics.data_quality"
+    )
+    assert counts["share"].item() > 0.99
+    accepted = published.query("select distinct model_type from analytics.measurements")
+    assert len(accepted) == 5
+
+
+def test_predictions_are_ordered_bounded_and_have_a_unit(published: Commands):
+    crossing = published.query(
+        "select count(*) as n from analytics.predictions"
+        " where not (p05 <= p10 and p10 <= p50 and p50 <= p90 and p90 <= p95) or unit is null"
+    )
+    assert crossing["n"].item() == 0
+    beyond = published.query(
+        "select count(*) as n from analytics.predictions"
+        " where metric = 'throughput' and p95 > bound * 1.000001"
+        " or metric in ('latency_ms', 'memory_mb') and p05 < bound * 0.999999"
+    )
+    assert beyond["n"].item() == 0
+
+
+def test_recommended_hardware_differs_between_workloads(published: Commands):
+    best = published.query(
+        "select distinct hardware, framework from analytics.hardware_recommendations"
+        " where rank = 1 and objective = 'throughput'"
+    )
+    assert best["hardware"].nunique() > 1
+    assert best["framework"].nunique() > 1
+
+
+def test_rankings_hold_the_candidates_scores(published: Commands):
+    rankings = published.query(
+        "select * from analytics.combined_rankings where objective = 'throughput' order by rank"
+    )
+    assert rankings["rank"].tolist() == list(range(1, len(rankings) + 1))
+    assert rankings["combined_score"].nunique() > 10
+    measured = published.query("select distinct config_id from analytics.measurements")
+    assert not rankings["config_id"].isin(measured["config_id"]).any()
+
+
+def test_what_was_held_out_is_covered(published: Commands):
+    overall = published.query(
+        "select * from analytics.calibration where group_kind = 'overall' and nominal = 0.9"
+    )
+    assert set(overall["metric"]) == {"throughput", "latency_ms", "memory_mb"}
+    assert overall["coverage"].between(0.85, 0.95).all()
+
+
+def test_published_files_are_read_only(published: Commands):
+    build = (published.warehouse / "current").resolve()
+    files = [path for path in build.rglob("*") if path.is_file()]
+    assert files
+    assert not any(path.stat().st_mode & 0o222 for path in files)
+
+
+def test_models_are_tracked_and_served_by_mlflow(published: Commands, frames):
+    import mlflow
+    from mlflow.tracking import MlflowClient
+
+    from models_py.predict import PerformancePredictor
+
+    mlflow.set_tracking_uri(f"sqlite:///{published.home / 'mlruns' / 'mlflow.db'}")
+    client = MlflowClient()
+    for metric in ("throughput", "latency_ms", "memory_mb"):
+        experiment = client.get_experiment_by_name(f"benchmart/{metric}")
+        runs = client.search_runs([experiment.experiment_id])
+        assert len(runs) == 1
+        assert 0 < len(runs[0].data.metrics) <= 8
+        champion = client.get_model_version_by_alias(f"benchmart-{metric}", "champion")
+        assert champion.run_id == runs[0].info.run_id
+    rows = frames[0].head(20)
+    served = mlflow.pyfunc.load_model("models:/benchmart-throughput@champion").predict(rows)
+    loaded = PerformancePredictor.load(published.warehouse)
+    ours = loaded.predict(rows, "throughput").drop(columns="domain_reason")
+    pd.testing.assert_frame_equal(served, ours)
+    artifacts = published.home / "mlruns" / "artifacts"
+    assert not [path for path in artifacts.rglob("*") if path.suffix in {".pkl", ".pickle"}]
+
+
+def test_building_again_changes_nothing_and_says_so(published: Commands):
+    before = (published.warehouse / "current").resolve()
+    done = published.succeed("build")
+    assert "nothing changed since build" in done.stderr
+    assert (published.warehouse / "current").resolve() == before
+
+
+def test_status_says_what_is_published(published: Commands):
+    text = published.succeed("status").stdout
+    assert "Next 5 tests for throughput" in text
+    assert "benchmart.duckdb" in text
+    found = json.loads(published.succeed("status", "--json").stdout)
+    assert found["build_id"] == (published.warehouse / "current").resolve().name
+    assert len(found["next_tests"]) == 10
+
+
+def test_rebuilding_from_scratch_gives_the_same_tables(commands: Commands, small_raw):
+    commands.succeed("build", "--raw", small_raw)
+    first = (commands.warehouse / "current").resolve()
+    tables = ["predictions", "scored_candidates", "hardware_recommendations", "measurements"]
+    before = {
+        name: commands.query(f"select * from analytics.{name} order by all") for name in tables
+    }
+    commands.succeed("build", "--raw", small_raw, "--full-refresh")
+    assert (commands.warehouse / "current").resolve() != first
+    for name, table in before.items():
+        again = commands.query(f"select * from analytics.{name} order by all")
+        pd.testing.assert_frame_equal(table, again)
+
+
+def test_a_changed_file_replaces_its_rows_and_bad_rows_are_quarantined(
+    commands: Commands, small_raw
+):
+    commands.succeed("build", "--raw", small_raw)
+    path = small_raw / "benchmart" / "runs.csv"
+    with path.open(encoding="utf-8", newline="") as handle:
+        rows = list(csv.DictReader(handle))
+    rows[0]["batch_size"] = "-1"
+    write_csv(path, rows[:-1])
+    commands.succeed("build", "--raw", small_raw)
+    quality = commands.query("select * from analytics.data_quality")
+    assert quality["rows_read"].tolist() == [len(rows) - 1]
+    assert quality["rows_rejected"].tolist() == [1]
+    rejected = commands.query("select line, rule from analytics.rejected_measurements")
+    assert rejected.values.tolist() == [[2, "out_of_range"]]
+    assert len(commands.query("select * from analytics.builds")) == 2
+
+
+@pytest.mark.parametrize("stage", ["landing", "core and features", "training"])
+def test_a_killed_build_leaves_the_published_one(commands: Commands, small_raw, stage):
+    commands.succeed("build", "--raw", small_raw)
+    published = (commands.warehouse / "current").resolve()
+    write_csv(small_raw / "more.csv", list(bundled_rows(model_name="minilm-l6")))
+    process = commands.start("build", "--raw", small_raw)
+    for line in process.stderr:
+        if f"{stage}:" in line:
+            break
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    assert list(commands.warehouse.glob("builds/*.staging"))
+    assert (commands.warehouse / "current").resolve() == published
+    assert len(commands.query("select distinct model_name from analytics.measurements")) == 1
+    commands.succeed("build", "--raw", small_raw)
+    assert not list(commands.warehouse.glob("builds/*.staging"))
+    assert len(commands.query("select distinct model_name from analytics.measurements")) == 2
+
+
+def test_a_failed_build_leaves_the_published_one(commands: Commands, small_raw):
+    commands.succeed("build", "--raw", small_raw)
+    published = (commands.warehouse / "current").resolve()
+    (small_raw / "benchmart" / "more.csv").write_text("model_name,hardware\nx,y\n")
+    said = commands.refused("build", "--raw", small_raw)
+    assert "raw/benchmart/more.csv: header lacks the required column 'batch_size'" in said
+    assert (commands.warehouse / "current").resolve() == published
+
+
+def test_a_second_build_meets_the_lock(commands: Commands, small_raw):
+    commands.warehouse.mkdir()
+    with FileLock(commands.warehouse / "build.lock"):
+        done = commands.run("build", "--raw", small_raw)
+    assert done.returncode == 75
+    assert "another build is running" in done.stderr
+
+
+def test_old_builds_are_removed(commands: Commands, small_raw):
+    for _ in range(3):
+        commands.succeed("build", "--raw", small_raw, "--full-refresh", BENCHMART_KEEP_BUILDS="2")
+    builds = sorted(path.name for path in (commands.warehouse / "builds").iterdir())
+    assert len(builds) == 2
+    assert (commands.warehouse / "current").resolve().name == builds[-1]

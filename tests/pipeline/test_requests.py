@@ -1,0 +1,168 @@
+"""`integrate` and `predict`, and how bad requests are answered."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import jsonschema
+import pytest
+
+from pipelines.integrate import plan_schema
+from tests.support import Commands, bundled_rows, write_csv
+
+
+@pytest.mark.parametrize("metric", ["throughput", "latency", "memory", "latency_ms"])
+def test_plans_follow_the_schema(published: Commands, tmp_path, metric):
+    output = tmp_path / "plan.json"
+    published.succeed("integrate", "--budget", 10, "--metric", metric, "--output", output)
+    plan = json.loads(output.read_text())
+    jsonschema.validate(plan, plan_schema())
+    assert plan["optimization_metric"] == metric.removesuffix("_ms")
+    assert plan["final_recommendations"] == len(plan["recommendations"]) == 10
+    assert plan["total_candidates"] > 100
+    assert any(test["alternatives"] for test in plan["recommendations"])
+    for test in plan["recommendations"]:
+        assert test["hardware_match"] == (test["hardware"] == test["recommended_hardware"])
+        assert test["p05"] <= test["p50"] <= test["p95"]
+
+
+def test_a_short_plan_is_the_start_of_a_long_one(published: Commands):
+    short, long = (
+        json.loads(published.succeed("integrate", "--budget", n).stdout)["recommendations"]
+        for n in (3, 8)
+    )
+    assert long[:3] == short
+
+
+def test_predictions_keep_rows_columns_and_order(published: Commands, tmp_path):
+    rows = [
+        {
+            name: row[name]
+            for name in ("model_name", "hardware", "batch_size", "precision", "input_length")
+        }
+        | {"framework": row["framework"], "colour": str(number)}
+        for number, row in enumerate(list(bundled_rows(model_type="text_embedding"))[::40])
+    ]
+    output = tmp_path / "out.csv"
+    source = write_csv(tmp_path / "in.csv", rows)
+    published.succeed(
+        "predict",
+        "--input",
+        source,
+        "--output",
+        output,
+        "--metric",
+        "latency",
+        "--metric",
+        "memory",
+    )
+    with output.open(newline="") as handle:
+        found = list(csv.DictReader(handle))
+    assert [row["colour"] for row in found] == [row["colour"] for row in rows] * 2
+    assert [row["metric"] for row in found] == ["latency_ms"] * len(rows) + ["memory_mb"] * len(
+        rows
+    )
+    assert {row["unit"] for row in found} == {"ms", "MB"}
+    for row in found:
+        assert float(row["p05"]) <= float(row["p50"]) <= float(row["p95"])
+        assert row["in_domain"] == "True"
+
+
+def test_a_prediction_is_near_what_was_measured(published: Commands, tmp_path):
+    rows = list(bundled_rows(model_type="vision", status="ok"))[::10]
+    output = tmp_path / "out.csv"
+    published.succeed(
+        "predict", "--input", write_csv(tmp_path / "in.csv", rows), "--output", output
+    )
+    with output.open(newline="") as handle:
+        found = list(csv.DictReader(handle))
+    inside = [float(row["p05"]) <= float(row["throughput"]) <= float(row["p95"]) for row in found]
+    assert sum(inside) / len(inside) > 0.8
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("", "in.csv: the file is empty"),
+        ("model_name,hardware,batch_size\n", "in.csv: the file has a header but no rows"),
+        (
+            "model_name,hardwear,batch_size\nx,y,1\n",
+            "header lacks the required column 'hardware'; did you mean 'hardwear'?",
+        ),
+        (
+            "model_name,hardware,batch_size\nx,y,1\nx,y,-8\n",
+            "line 3, column batch_size: expected a whole number of at least 1, got '-8'",
+        ),
+        ("model_name,hardware,batch_size\nx,y,many\n", "line 2, column batch_size"),
+        ("model_name,hardware,batch_size\nx,,1\n", "line 2, column hardware: a value is required"),
+        ("model_name,hardware,batch_size\nx,y\n", "line 2: 2 fields where the header has 3"),
+    ],
+)
+def test_bad_configurations_are_named(published: Commands, tmp_path, content, said):
+    source = tmp_path / "in.csv"
+    source.write_text(content)
+    output = tmp_path / "out.csv"
+    assert said in published.refused("predict", "--input", source, "--output", output)
+    assert not output.exists()
+
+
+def test_bad_requests_are_named(published: Commands, tmp_path):
+    source = write_csv(tmp_path / "in.csv", list(bundled_rows())[:1])
+    assert "no such file" in published.refused("predict", "--input", tmp_path / "absent.csv")
+    assert "did you mean 'throughput'" in published.refused("integrate", "--metric", "thruput")
+    assert "did you mean 'latency_ms'" in published.refused(
+        "predict", "--input", source, "--metric", "latency_m"
+    )
+    assert "power_w has 0 measured rows" in published.refused(
+        "predict", "--input", source, "--metric", "power"
+    )
+    assert "budget" in published.refused("integrate", "--budget", 0)
+    assert "BENCHMART_PLAN_DEPTH" in published.refused("integrate", "--budget", 500)
+    assert "No such option" in published.refused("status", "--frobnicate")
+
+
+def test_bad_builds_are_named(commands: Commands, tmp_path):
+    assert "no such file or directory" in commands.refused("build", "--raw", tmp_path / "absent")
+    (tmp_path / "empty").mkdir()
+    assert "no file (" in commands.refused("build", "--raw", tmp_path / "empty")
+    (tmp_path / "empty" / "runs.csv").touch()
+    assert "empty/runs.csv: the file is empty" in commands.refused(
+        "build", "--raw", tmp_path / "empty"
+    )
+    assert "budget" in commands.refused("build", "--budget", 0)
+    assert "unknown metric 'speed'" in commands.refused("build", "--objective", "speed")
+    (tmp_path / "empty" / "runs.csv").write_text("author,text\nx,y\n")
+    assert "empty/runs.csv: not a benchmark table" in commands.refused(
+        "build", "--raw", tmp_path / "empty"
+    )
+    (tmp_path / "empty" / "metrics.csv").write_text("metric,direction\njitter_ms,lowr\n")
+    said = commands.refused("build", "--raw", tmp_path / "empty")
+    assert (
+        "metrics.csv: line 2, column direction: unknown direction 'lowr'; did you mean 'lower'?"
+        in said
+    )
+    assert not (commands.warehouse / "current").exists()
+
+
+def test_reading_before_the_first_build_says_what_to_do(commands: Commands):
+    for request in (["status"], ["integrate"]):
+        assert "run `benchmart build` first" in commands.refused(*request)
+
+
+def test_settings_come_from_file_environment_and_flags_in_this_order(commands: Commands):
+    (commands.home / "benchmart.toml").write_text("budget = 0\n")
+    assert "budget" in commands.refused("integrate")
+    assert "run `benchmart build` first" in commands.refused("integrate", BENCHMART_BUDGET="3")
+    assert "got '-1'" in commands.refused("integrate", BENCHMART_BUDGET="-1")
+    assert "got -2" in commands.refused("integrate", "--budget", -2, BENCHMART_BUDGET="3")
+    (commands.home / "benchmart.toml").write_text("budget = = 5\n")
+    assert "benchmart.toml" in commands.refused("integrate")
+    (commands.home / "benchmart.toml").write_text("bugdet = 5\n")
+    assert "bugdet" in commands.refused("integrate")
+
+
+def test_variables_may_list_directories_and_metrics(commands: Commands, small_raw):
+    commands.succeed("build", BENCHMART_RAW=str(small_raw), BENCHMART_METRICS="latency_ms")
+    learned = commands.query("select distinct metric from analytics.predictions order by 1")
+    assert learned["metric"].tolist() == ["latency_ms", "throughput"]

@@ -1,0 +1,64 @@
+"""Who becomes champion, and how models get into a real MLflow registry."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from mlflow.tracking import MlflowClient
+
+from models_py.boosting import LEVELS
+from models_py.evaluation import summary
+from models_py.metric_model import MetricModel
+from models_py.promotion import judge
+from pipelines.tracking import Tracker
+
+
+@pytest.fixture(scope="module")
+def rows(frames) -> pd.DataFrame:
+    training, _ = frames
+    return training[training["model_type"] == "text_embedding"].iloc[::2].reset_index(drop=True)
+
+
+def _fit(frame: pd.DataFrame) -> MetricModel:
+    return MetricModel.fit(frame, "throughput", LEVELS, seed=0)
+
+
+@pytest.fixture(scope="module")
+def champion(rows) -> MetricModel:
+    return _fit(rows)
+
+
+def test_a_worse_model_does_not_replace_the_champion(rows, champion):
+    values = np.random.default_rng(0).permutation(rows["throughput"].to_numpy())
+    verdict = judge(_fit(rows.assign(throughput=values)), champion)
+    assert not verdict.promoted
+    assert "serves on" in verdict.warning
+
+
+def test_a_refit_with_more_rows_replaces_the_champion(rows, champion):
+    verdict = judge(champion, _fit(rows.iloc[::2]))
+    assert verdict.promoted
+    assert verdict.reason.startswith("interval score")
+
+
+def test_a_champion_that_does_not_know_a_device_is_no_judge(rows, champion):
+    verdict = judge(_fit(rows.assign(hardware="abacus")), champion)
+    assert verdict.promoted
+    assert verdict.reason == "no champion has seen the same devices and groups"
+    assert judge(champion, None).promoted
+
+
+def test_models_are_logged_and_named(rows, champion, tmp_path):
+    tracker = Tracker(tmp_path / "mlruns")
+    logged = tracker.log(champion, summary(champion), "build", "hash", rows)
+    client = MlflowClient()
+    assert client.get_registered_model("benchmart-throughput").aliases == {}
+    tracker.point("champion", logged)
+    aliases = client.get_registered_model("benchmart-throughput").aliases
+    assert {name: str(found) for name, found in aliases.items()} == {
+        "champion": logged.model_version
+    }
+    run = client.get_run(logged.run_id)
+    assert run.data.metrics == pytest.approx(summary(champion))
+    assert run.data.tags["data_hash"] == "hash"

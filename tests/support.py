@@ -1,0 +1,85 @@
+"""The command as a user runs it, and rows of the bundled measurements."""
+
+from __future__ import annotations
+
+import csv
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from pipelines.published import connect_published
+
+PROJECT = Path(__file__).resolve().parents[1]
+BUNDLED = PROJECT / "raw" / "benchmart"
+
+
+@dataclass
+class Commands:
+    """Runs `benchmart` in a directory of its own, as a user would."""
+
+    home: Path
+
+    @property
+    def warehouse(self) -> Path:
+        return self.home / "warehouse"
+
+    def start(self, *arguments: object, **environment: str) -> subprocess.Popen:
+        command = [str(Path(sys.executable).with_name("benchmart")), *map(str, arguments)]
+        settings = {
+            "BENCHMART_WAREHOUSE": str(self.warehouse),
+            "BENCHMART_MLRUNS": str(self.home / "mlruns"),
+            **environment,
+        }
+        return subprocess.Popen(
+            command,
+            cwd=self.home,
+            env={**os.environ, **settings},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *arguments: object, **environment: str) -> subprocess.CompletedProcess:
+        process = self.start(*arguments, **environment)
+        out, err = process.communicate(timeout=600)
+        return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+
+    def succeed(self, *arguments: object, **environment: str) -> subprocess.CompletedProcess:
+        done = self.run(*arguments, **environment)
+        assert done.returncode == 0, done.stderr
+        return done
+
+    def refused(self, *arguments: object, **environment: str) -> str:
+        """The one line that a bad request is answered with."""
+        done = self.run(*arguments, **environment)
+        lines = done.stderr.strip().splitlines()
+        assert done.returncode == 2, done.stderr
+        assert lines[-1].startswith("benchmart: ")
+        assert "Traceback" not in done.stderr
+        return lines[-1]
+
+    def query(self, sql: str) -> pd.DataFrame:
+        with connect_published(self.warehouse) as con:
+            return con.sql(sql).df()
+
+
+def bundled_rows(**wanted: str) -> Iterator[dict[str, str]]:
+    """Bundled measurements whose columns have the wanted values."""
+    with (BUNDLED / "quick.csv").open(encoding="utf-8", newline="") as handle:
+        for row in csv.DictReader(handle):
+            if all(row[name] == value for name, value in wanted.items()):
+                yield row
+
+
+def write_csv(path: Path, rows: list[dict[str, str]]) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8", newline="") as handle:
+        writer = csv.DictWriter(handle, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return path

@@ -1,0 +1,177 @@
+"""ActiveLearningSystem and HardwareRecommender on the bundled measurements."""
+
+import jsonschema
+import numpy as np
+import pandas as pd
+import pytest
+
+from models_py.active_learning import ActiveLearningSystem
+from models_py.hardware_recommender import HardwareRecommender, draw_log_values, rank_options
+from models_py.predict import PerformancePredictor
+from pipelines.integrate import plan_schema
+
+METRICS = ("throughput", "latency_ms")
+
+
+@pytest.fixture(scope="module")
+def world(frames) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Every third bundled measurement is known, and what is left of the others is a candidate."""
+    training, candidates = frames
+    known = training.iloc[::3]
+    others = training[~training["config_id"].isin(known["config_id"])]
+    fresh = others.drop_duplicates("config_id")[candidates.columns.intersection(others.columns)]
+    return known, pd.concat([candidates, fresh], ignore_index=True)
+
+
+@pytest.fixture(scope="module")
+def system(world) -> ActiveLearningSystem:
+    predictor = PerformancePredictor(METRICS, seed=1).fit(world[0])
+    return ActiveLearningSystem(predictor, world[1], seed=1)
+
+
+def test_scores_are_shares_and_differ(system):
+    scored = system.score("throughput", depth=12)
+    names = [
+        "uncertainty",
+        "diversity",
+        "expected_information_gain",
+        "hardware_optimization_factor",
+        "combined_score",
+        "hardware_score",
+    ]
+    assert ((scored[names] >= 0) & (scored[names] <= 1)).all(axis=None)
+    assert (scored[names].nunique() > 10).all()
+    weighed = (
+        0.7 * scored["expected_information_gain"] + 0.3 * scored["hardware_optimization_factor"]
+    )
+    np.testing.assert_allclose(scored["combined_score"], weighed)
+
+
+def test_a_batch_is_diverse_ordered_and_explained(system):
+    batch = system.recommend_configurations(budget=12)
+    assert batch["batch_order"].tolist() == list(range(1, 13))
+    assert batch["config_id"].is_unique
+    assert batch["model_name"].nunique() >= 4
+    assert batch["reason"].str.startswith(("decision:", "accuracy:")).all()
+    assert batch["reason"].str.startswith("decision:").sum() == 6
+
+
+def test_the_first_tests_of_a_long_batch_are_the_short_batch(system):
+    long, short = (system.recommend_configurations(budget=n)["config_id"].tolist() for n in (9, 4))
+    assert long[:4] == short
+
+
+def test_caps_and_availability_are_kept(system):
+    names = sorted(system.candidates["hardware"].unique())
+    batch = system.suggest_test_batch(batch_size=8, hardware_constraints={names[0]: 2})
+    assert (batch["hardware"] == names[0]).sum() <= 2
+    batch = system.suggest_test_batch(batch_size=8, hardware_availability={names[0]: False})
+    assert set(batch["hardware"]) == set(names[1:])
+    assert len(batch) == 8
+
+
+def test_results_remove_candidates_also_those_never_proposed(world, frames):
+    known, candidates = world
+    predictor = PerformancePredictor(("throughput",), seed=1).fit(known.iloc[::2])
+    learner = ActiveLearningSystem(predictor, candidates)
+    results = frames[0][~frames[0]["config_id"].isin(known["config_id"])].head(5)
+    learner.update_with_benchmark_results(results)
+    assert not learner.candidates["config_id"].isin(results["config_id"]).any()
+    assert results["measurement_id"].isin(learner.measured["measurement_id"]).all()
+
+
+def test_state_survives_a_restart(system, tmp_path):
+    system.save_state(tmp_path / "state")
+    loaded = ActiveLearningSystem.load_state(tmp_path / "state")
+    pd.testing.assert_frame_equal(
+        system.recommend_configurations(5), loaded.recommend_configurations(5)
+    )
+
+
+def test_the_plan_follows_its_schema_and_the_recommenders_hardware(system):
+    plan = system.integrate_with_hardware_recommender(test_budget=6, optimize_for="latency")
+    jsonschema.validate(plan, plan_schema())
+    assert plan["optimization_metric"] == "latency"
+    assert plan["final_recommendations"] == len(plan["recommendations"]) == 6
+    only = sorted(system.candidates["hardware"].unique())[0]
+    recommender = HardwareRecommender(system.predictor, available_hardware=[only])
+    narrowed = system.integrate_with_hardware_recommender(recommender, test_budget=3)
+    assert {test["hardware"] for test in narrowed["recommendations"]} == {only}
+    assert {test["recommended_hardware"] for test in narrowed["recommendations"]} == {only}
+
+
+def test_recommended_hardware_is_the_best_of_its_workload(system):
+    recommender = HardwareRecommender(system.predictor)
+    ranked = recommender.recommend_hardware(
+        model_name="bert-mini", batch_size=4, input_length=16, precision="fp32"
+    )
+    for _, options in ranked.groupby("workload_id"):
+        assert options["rank"].tolist() == list(range(1, len(options) + 1))
+        assert options["expected_regret"].is_monotonic_increasing
+        assert options["prob_best"].sum() == pytest.approx(1, abs=1e-6)
+    with pytest.raises(LookupError, match="model_name = 'nothing'"):
+        recommender.recommend_hardware(model_name="nothing")
+    with pytest.raises(LookupError, match="not part of a workload: colour"):
+        recommender.recommend_hardware(model_name="bert-mini", colour="red")
+
+
+def test_draws_follow_their_quantiles():
+    levels = (0.05, 0.1, 0.5, 0.9, 0.95)
+    quantiles = np.array([[-3.0, -2.0, 0.0, 1.0, 4.0]])
+    draws = draw_log_values(quantiles, levels, 40_000, np.random.default_rng(0))
+    np.testing.assert_allclose(np.quantile(draws, levels), quantiles[0], atol=0.08)
+
+
+def test_measured_options_count_with_their_value(system, world):
+    known = world[0].drop_duplicates("config_id", keep=False)
+    row = known[known["model_type"] == "vision"].iloc[0]
+    recommender = HardwareRecommender(system.predictor)
+    ranked = recommender.recommend_hardware(
+        model_name=row["model_name"], batch_size=row["batch_size"], precision=row["precision"]
+    )
+    here = ranked[
+        (ranked["hardware"] == row["hardware"])
+        & (ranked["framework"] == row["framework"])
+        & (ranked["image_size"] == row["image_size"])
+    ]
+    assert here["measured_value"].item() == pytest.approx(row["throughput"])
+    assert here["p50"].item() == pytest.approx(row["throughput"])
+
+
+def test_what_was_run_without_a_metric_is_an_option_but_no_candidate(world):
+    known, candidates = world
+    partly = known.assign(
+        latency_ms=known["latency_ms"].where(known["hardware"] != known["hardware"].iloc[0])
+    )
+    predictor = PerformancePredictor(("latency_ms",)).fit(partly)
+    system = ActiveLearningSystem(predictor, candidates)
+    options = system.rank(system.predictions("latency_ms"), "latency_ms")
+    without = partly.loc[partly["latency_ms"].isna(), "config_id"]
+    assert without.isin(options["config_id"]).all()
+    assert not without.isin(system.score("latency")["config_id"]).any()
+
+
+def test_no_candidates_and_no_hardware_are_said(system, world):
+    nothing = ActiveLearningSystem(system.predictor, world[1].head(0))
+    scored = nothing.score("throughput")
+    assert scored.empty
+    assert str(scored["reason"].dtype) == "string"
+    recommender = HardwareRecommender(system.predictor, available_hardware=["abacus"])
+    with pytest.raises(LookupError, match="no option runs on abacus"):
+        system.integrate_with_hardware_recommender(recommender)
+    with pytest.raises(LookupError, match="no option runs on no hardware at all"):
+        HardwareRecommender(system.predictor, []).recommend_hardware(model_name="bert-mini")
+
+
+def test_ranking_knows_which_way_is_better():
+    options = pd.DataFrame(
+        {
+            "workload_id": ["w", "w", "v"],
+            **{name: [1.0, 2.0, 3.0] for name in ("p05", "p10", "p50", "p90", "p95")},
+        }
+    )
+    levels = (0.05, 0.1, 0.5, 0.9, 0.95)
+    assert rank_options(options, levels, +1)["rank"].tolist() == [2, 1, 1]
+    lower = rank_options(options, levels, -1)
+    assert lower["rank"].tolist() == [1, 2, 1]
+    assert lower["expected_regret"].tolist() == pytest.approx([0, 0.5, 0])
