@@ -14,7 +14,7 @@ from models_py.metric_model import quantile_names
 from models_py.objectives import DEFAULT_DIRECTIONS, main_metric, short_name, sign
 from models_py.plan import build_plan
 from models_py.predict import PerformancePredictor
-from models_py.selection import Selection
+from models_py.selection import MEMBER, Selection
 
 FIXED_WEIGHTS = {"information_gain": 0.7, "hardware": 0.3}
 STATE_FORMAT = 1
@@ -100,7 +100,8 @@ class ActiveLearningSystem:
         -------
         pandas.DataFrame
             One row per configuration: feature columns, what `PerformancePredictor.predict` gives,
-            `measured_value` (missing where this metric was not measured) and `is_candidate`.
+            `measured_value` (missing where this metric was not measured), `is_candidate` and the log
+            predictions of the bag's members (`member_0`, ...).
         """
         known = newest_measurements(self.measured, metric)
         done = set(self.measured["config_id"])
@@ -117,7 +118,9 @@ class ActiveLearningSystem:
         )
         applies = frame["comparable_group"].isin(self.predictor.models[metric].measured)
         frame = frame[applies].reset_index(drop=True)
-        return pd.concat([frame, self.predictor.predict(frame, metric)], axis=1)
+        predicted, members = self.predictor.models[metric].predict_with_members(frame)
+        columns = {f"{MEMBER}{number}": values for number, values in enumerate(members)}
+        return pd.concat([frame, predicted, pd.DataFrame(columns)], axis=1)
 
     def rank(self, predictions: pd.DataFrame, metric: str) -> pd.DataFrame:
         """Options of every workload, ranked; a measured option counts with its measured value.

@@ -18,6 +18,7 @@ from models_py.stage import Stage, fit_stage
 
 MINIMUM_ROWS = 30
 MINIMUM_CONFIGURATIONS = 16
+LEAF_TREES = 128
 GROUP = "hardware"
 COMPARABLE = "comparable_group"
 UPPER_BOUNDED = frozenset({"throughput", "power_w"})
@@ -156,6 +157,10 @@ class MetricModel:
 
     def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
         """See `PerformancePredictor.predict`."""
+        return self.predict_with_members(frame)[0]
+
+    def predict_with_members(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
+        """What `predict` gives, and log predictions of the bag's members, shape (members, rows)."""
         features, anchor, log_bound = self._prepare(frame)
         members, spread, quantiles = self.stage.predict(features)
         groups = frame[GROUP].to_numpy(object)
@@ -174,7 +179,7 @@ class MetricModel:
         ]
         result["in_domain"] = [reason is None for reason in reasons]
         result["domain_reason"] = pd.Series(reasons, index=frame.index, dtype=object)
-        return result
+        return result, self._bounded((anchor + members).T, log_bound).T
 
     def _outside(self, hardware: str, comparable_group: str) -> str | None:
         """Why coverage cannot be promised, or `None` where it can."""
@@ -186,16 +191,12 @@ class MetricModel:
                 return f"{self.metric}: {rows} measured rows of {name}, coverage is not promised"
         return None
 
-    def predict_members(self, frame: pd.DataFrame) -> np.ndarray:
-        """Log predictions of the bag's members, shape (members, rows)."""
-        features, anchor, log_bound = self._prepare(frame)
-        members = anchor + self.stage.bag.predict(features)
-        return self._bounded(members.T, log_bound).T
-
     def leaf_indices(self, frame: pd.DataFrame) -> np.ndarray:
-        """Leaves that each row reaches in the first member, shape (rows, trees)."""
+        """Leaves that each row reaches in the first trees of a member, shape (rows, trees)."""
         features, _, _ = self._prepare(frame)
-        return self.stage.bag.members[0].predict(features, pred_leaf=True, num_threads=1)
+        return self.stage.bag.members[0].predict(
+            features, pred_leaf=True, num_iteration=LEAF_TREES, num_threads=1
+        )
 
     def _prepare(self, frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         log_bound = _log_bound(frame, self.metric)

@@ -103,14 +103,6 @@ class PerformancePredictor:
         """
         return self._model(metric).predict(frame)
 
-    def predict_members(self, frame: pd.DataFrame, metric: str = "throughput") -> np.ndarray:
-        """Log predictions of the bag's members, shape (members, rows): the epistemic ensemble."""
-        return self._model(metric).predict_members(frame)
-
-    def leaf_indices(self, frame: pd.DataFrame, metric: str = "throughput") -> np.ndarray:
-        """Leaves that each row reaches in the first member, shape (rows, trees)."""
-        return self._model(metric).leaf_indices(frame)
-
     def update_models(self, results: pd.DataFrame) -> PerformancePredictor:
         """Refit with further rows of the training frame's columns.
 

@@ -16,6 +16,8 @@ from models_py.acquisition import (
 )
 from models_py.metric_model import MetricModel
 
+MEMBER = "member_"
+
 
 class Selection:
     """Arrays over the options, what was chosen, and why.
@@ -43,13 +45,14 @@ class Selection:
         decision_share: float,
         seed: int,
     ) -> None:
-        self.frame = options
         self.weights = weights
         self.decision_share = decision_share
         noise = float(np.nan_to_num(model.noise)) ** 2
         self.candidate = options["is_candidate"].to_numpy(bool)
         measured = options["measured_value"].notna().to_numpy()
-        members = model.predict_members(options)
+        names = [name for name in options.columns if name.startswith(MEMBER)]
+        members = options[names].to_numpy(float).T.copy()
+        self.frame = options.drop(columns=names)
         points = embed(members, model.leaf_indices(options), seed)
         self.clusters = Clusters(points, np.flatnonzero(measured))
         # what was measured is known: its members agree
@@ -57,6 +60,9 @@ class Selection:
         self.utility = direction * members.mean(axis=0)
         self.ensemble = Ensemble(members, noise)
         self.workload = pd.factorize(options["workload_id"])[0]
+        first = np.flatnonzero(options["rank"] == 1)
+        # the recommended option of each option's workload
+        self.leader = first[np.argsort(self.workload[first])][self.workload]
         self.information = variance_removed(members, options["comparable_group"].to_numpy(), noise)
         self.decision = self._knowledge_gradient()
         self.reasons: dict[int, str] = {}
@@ -95,7 +101,7 @@ class Selection:
                     free &= hardware != hardware[test]
 
     def _decision_reason(self, test: int) -> str:
-        row = self.frame.iloc[test]
+        row, leader = self.frame.iloc[test], self.frame.iloc[self.leader[test]]
         if row["rank"] == 1:
             return (
                 f"decision: predicted best platform of its workload with "
@@ -103,7 +109,7 @@ class Selection:
             )
         return (
             f"decision: has a {100 * row['prob_best']:.0f} % chance of being the best for its "
-            f"workload, where {self._recommended('hardware', 'framework').iloc[test]} leads"
+            f"workload, where {leader['hardware']} {leader['framework']} leads"
         )
 
     def _accuracy_reason(self, test: int) -> str:
@@ -113,11 +119,6 @@ class Selection:
             f"accuracy: farthest from anything measured among {like} similar configurations; "
             f"90 % interval spans a factor of {row['p95'] / row['p05']:.2f}"
         )
-
-    def _recommended(self, *columns: str) -> pd.Series:
-        """What the best option of each row's workload has in the columns, as text."""
-        best = self.frame[self.frame["rank"] == 1].set_index("workload_id")
-        return self.frame["workload_id"].map(best[list(columns)].agg(" ".join, axis=1))
 
     def scored(self) -> pd.DataFrame:
         """The candidates with their scores; see `ActiveLearningSystem.score`."""
@@ -133,7 +134,7 @@ class Selection:
             expected_information_gain=gain,
             hardware_optimization_factor=factor,
             combined_score=(of_gain * gain + of_hardware * factor) / (of_gain + of_hardware),
-            recommended_hardware=self._recommended("hardware"),
+            recommended_hardware=self.frame["hardware"].to_numpy(object)[self.leader],
             batch_order=positions.map(order).astype("Int64").array,
             reason=positions.map(self.reasons).astype("string").array,
         )

@@ -111,7 +111,7 @@ def land(con: duckdb.DuckDBPyConnection, files: Sequence[InputFile]) -> Landing:
             if digest == file.hash:
                 unchanged.append(file.name)
                 continue
-            if place not in (None, _directory(file)):
+            if place not in (None, _directory(file)) and Path(place, file.path.name).exists():
                 raise InputError(
                     f"{file.name}: the warehouse holds another file of this name, from {place};"
                     " rename one of the directories, or use --full-refresh"

@@ -33,14 +33,25 @@ def frames(published: Commands) -> tuple[pd.DataFrame, pd.DataFrame]:
     return read_learning_inputs(published_build(published.warehouse))[:2]
 
 
-@pytest.fixture
-def small_raw(tmp_path: Path) -> Path:
-    """A raw directory with the measurements of one bundled model: builds in seconds."""
-    folder = tmp_path / "raw"
-    write_csv(folder / "benchmart" / "runs.csv", list(bundled_rows(model_name="bert-mini")))
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with the measurements of one bundled model in `raw/`, built once."""
+    commands = Commands(tmp_path_factory.mktemp("template") / "built")
+    folder = commands.home / "raw" / "benchmart"
+    write_csv(folder / "runs.csv", list(bundled_rows(model_name="bert-mini")))
     for name in ("hardware.csv", "models.csv"):
-        shutil.copy(BUNDLED / name, folder / "benchmart" / name)
-    return folder
+        shutil.copy(BUNDLED / name, folder / name)
+    commands.succeed("build", "--raw", commands.home / "raw")
+    # copies are homes that were moved: nothing is left at the old place
+    return commands.home.rename(commands.home.with_name("moved"))
+
+
+@pytest.fixture
+def small(template: Path, tmp_path: Path) -> Commands:
+    """A published build of one bundled model, from `raw/` in its home; builds in seconds."""
+    home = tmp_path / "home"
+    shutil.copytree(template, home, symlinks=True)
+    return Commands(home)
 
 
 @pytest.fixture(scope="session")

@@ -28,6 +28,15 @@ class Commands:
     def warehouse(self) -> Path:
         return self.home / "warehouse"
 
+    @property
+    def current(self) -> Path:
+        """Directory of the published build."""
+        return (self.warehouse / "current").resolve()
+
+    def build(self, *arguments: object, **environment: str) -> subprocess.CompletedProcess:
+        """Build from `raw/` of the home."""
+        return self.succeed("build", "--raw", self.home / "raw", *arguments, **environment)
+
     def start(self, *arguments: object, **environment: str) -> subprocess.Popen:
         command = [str(Path(sys.executable).with_name("benchmart")), *map(str, arguments)]
         settings = {

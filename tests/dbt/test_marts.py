@@ -35,7 +35,7 @@ tiny,text_embedding,abacus,vllm,fp16,8,64,80,12,,crashed,
 tiny,text_embedding,abacus,vllm,fp16,8,64,90000000,0.0000889,,,
 ,text_embedding,abacus,vllm,fp16,8,64,80,12,,,
 tiny,text_embedding,abacus,vllm,fp16,8
-tiny,text_embedding,sextant,other,fp16,32,64,400,80,,,
+tiny,text_embedding,sextant,other,fp16,32,64,200,160,,,
 other,text_embedding,sextant,other,fp16,2,64,50,40,,,
 other,text_embedding,sextant,vllm,bfloat16,2,64,50,N/A,-,,
 """

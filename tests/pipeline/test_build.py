@@ -99,7 +99,7 @@ def test_what_was_held_out_is_covered(published: Commands):
 
 
 def test_published_files_are_read_only(published: Commands):
-    build = (published.warehouse / "current").resolve()
+    build = published.current
     files = [path for path in build.rglob("*") if path.is_file()]
     assert files
     assert not any(path.stat().st_mode & 0o222 for path in files)
@@ -130,10 +130,10 @@ def test_models_are_tracked_and_served_by_mlflow(published: Commands, frames):
 
 
 def test_building_again_changes_nothing_and_says_so(published: Commands):
-    before = (published.warehouse / "current").resolve()
+    before = published.current
     done = published.succeed("build")
     assert "nothing changed since build" in done.stderr
-    assert (published.warehouse / "current").resolve() == before
+    assert published.current == before
 
 
 def test_status_says_what_is_published(published: Commands):
@@ -141,82 +141,84 @@ def test_status_says_what_is_published(published: Commands):
     assert "Next 5 tests for throughput" in text
     assert "benchmart.duckdb" in text
     found = json.loads(published.succeed("status", "--json").stdout)
-    assert found["build_id"] == (published.warehouse / "current").resolve().name
+    assert found["build_id"] == published.current.name
     assert len(found["next_tests"]) == 10
 
 
-def test_rebuilding_from_scratch_gives_the_same_tables(commands: Commands, small_raw):
-    commands.succeed("build", "--raw", small_raw)
-    first = (commands.warehouse / "current").resolve()
-    tables = ["predictions", "scored_candidates", "hardware_recommendations", "measurements"]
-    before = {
-        name: commands.query(f"select * from analytics.{name} order by all") for name in tables
-    }
-    commands.succeed("build", "--raw", small_raw, "--full-refresh")
-    assert (commands.warehouse / "current").resolve() != first
+def test_rebuilding_from_scratch_gives_the_same_tables(small: Commands):
+    first = small.current
+    names = ["predictions", "scored_candidates", "hardware_recommendations", "measurements"]
+    before = {name: small.query(f"select * from analytics.{name} order by all") for name in names}
+    small.build("--full-refresh")
+    assert small.current != first
     for name, table in before.items():
-        again = commands.query(f"select * from analytics.{name} order by all")
+        again = small.query(f"select * from analytics.{name} order by all")
         pd.testing.assert_frame_equal(table, again)
 
 
-def test_a_changed_file_replaces_its_rows_and_bad_rows_are_quarantined(
-    commands: Commands, small_raw
-):
-    commands.succeed("build", "--raw", small_raw)
-    path = small_raw / "benchmart" / "runs.csv"
+def test_a_changed_file_replaces_its_rows_and_bad_rows_are_quarantined(small: Commands):
+    path = small.home / "raw" / "benchmart" / "runs.csv"
     with path.open(encoding="utf-8", newline="") as handle:
         rows = list(csv.DictReader(handle))
     rows[0]["batch_size"] = "-1"
     write_csv(path, rows[:-1])
-    commands.succeed("build", "--raw", small_raw)
-    quality = commands.query("select * from analytics.data_quality")
+    small.build()
+    quality = small.query("select * from analytics.data_quality")
     assert quality["rows_read"].tolist() == [len(rows) - 1]
     assert quality["rows_rejected"].tolist() == [1]
-    rejected = commands.query("select line, rule from analytics.rejected_measurements")
+    rejected = small.query("select line, rule from analytics.rejected_measurements")
     assert rejected.values.tolist() == [[2, "out_of_range"]]
-    assert len(commands.query("select * from analytics.builds")) == 2
+    assert len(small.query("select * from analytics.builds")) == 2
 
 
 @pytest.mark.parametrize("stage", ["landing", "core and features", "training"])
-def test_a_killed_build_leaves_the_published_one(commands: Commands, small_raw, stage):
-    commands.succeed("build", "--raw", small_raw)
-    published = (commands.warehouse / "current").resolve()
-    write_csv(small_raw / "more.csv", list(bundled_rows(model_name="minilm-l6")))
-    process = commands.start("build", "--raw", small_raw)
+def test_a_killed_build_leaves_the_published_one(small: Commands, stage):
+    published = small.current
+    write_csv(small.home / "raw" / "more.csv", list(bundled_rows(model_name="vit-tiny")))
+    process = small.start("build", "--raw", small.home / "raw")
     for line in process.stderr:
         if f"{stage}:" in line:
             break
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert process.returncode == -signal.SIGKILL
-    assert list(commands.warehouse.glob("builds/*.staging"))
-    assert (commands.warehouse / "current").resolve() == published
-    assert len(commands.query("select distinct model_name from analytics.measurements")) == 1
-    commands.succeed("build", "--raw", small_raw)
-    assert not list(commands.warehouse.glob("builds/*.staging"))
-    assert len(commands.query("select distinct model_name from analytics.measurements")) == 2
+    assert list(small.warehouse.glob("builds/*.staging"))
+    assert small.current == published
+    models = "select distinct model_name from analytics.measurements"
+    assert len(small.query(models)) == 1
+    small.build()
+    assert not list(small.warehouse.glob("builds/*.staging"))
+    assert len(small.query(models)) == 2
 
 
-def test_a_failed_build_leaves_the_published_one(commands: Commands, small_raw):
-    commands.succeed("build", "--raw", small_raw)
-    published = (commands.warehouse / "current").resolve()
-    (small_raw / "benchmart" / "more.csv").write_text("model_name,hardware\nx,y\n")
-    said = commands.refused("build", "--raw", small_raw)
+def test_a_failed_build_leaves_the_published_one(small: Commands):
+    published = small.current
+    (small.home / "raw" / "benchmart" / "more.csv").write_text("model_name,hardware\nx,y\n")
+    said = small.refused("build", "--raw", small.home / "raw")
     assert "raw/benchmart/more.csv: header lacks the required column 'batch_size'" in said
-    assert (commands.warehouse / "current").resolve() == published
+    assert small.current == published
 
 
-def test_a_second_build_meets_the_lock(commands: Commands, small_raw):
-    commands.warehouse.mkdir()
-    with FileLock(commands.warehouse / "build.lock"):
-        done = commands.run("build", "--raw", small_raw)
+def test_a_file_of_the_same_name_from_elsewhere_is_no_new_version(small: Commands):
+    rows = list(bundled_rows(model_name="vit-tiny"))
+    write_csv(small.home / "raw" / "more.csv", rows[:5])
+    small.build()
+    other = small.home / "other" / "raw"
+    write_csv(other / "more.csv", rows)
+    said = small.refused("build", "--raw", other)
+    assert "raw/more.csv: the warehouse holds another file of this name" in said
+
+
+def test_a_second_build_meets_the_lock(small: Commands):
+    with FileLock(small.warehouse / "build.lock"):
+        done = small.run("build", "--raw", small.home / "raw")
     assert done.returncode == 75
     assert "another build is running" in done.stderr
 
 
-def test_old_builds_are_removed(commands: Commands, small_raw):
-    for _ in range(3):
-        commands.succeed("build", "--raw", small_raw, "--full-refresh", BENCHMART_KEEP_BUILDS="2")
-    builds = sorted(path.name for path in (commands.warehouse / "builds").iterdir())
+def test_old_builds_are_removed(small: Commands):
+    for _ in range(2):
+        small.build("--full-refresh", BENCHMART_KEEP_BUILDS="2")
+    builds = sorted(path.name for path in (small.warehouse / "builds").iterdir())
     assert len(builds) == 2
-    assert (commands.warehouse / "current").resolve().name == builds[-1]
+    assert small.current.name == builds[-1]

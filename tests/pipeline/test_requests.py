@@ -162,7 +162,7 @@ def test_settings_come_from_file_environment_and_flags_in_this_order(commands: C
     assert "bugdet" in commands.refused("integrate")
 
 
-def test_variables_may_list_directories_and_metrics(commands: Commands, small_raw):
-    commands.succeed("build", BENCHMART_RAW=str(small_raw), BENCHMART_METRICS="latency_ms")
-    learned = commands.query("select distinct metric from analytics.predictions order by 1")
+def test_variables_may_list_directories_and_metrics(small: Commands):
+    small.succeed("build", BENCHMART_RAW=str(small.home / "raw"), BENCHMART_METRICS="latency_ms")
+    learned = small.query("select distinct metric from analytics.predictions order by 1")
     assert learned["metric"].tolist() == ["latency_ms", "throughput"]
