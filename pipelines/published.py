@@ -47,10 +47,14 @@ def read_learning_inputs(build: Path) -> tuple[pd.DataFrame, pd.DataFrame, dict[
 
 
 def learning_frames(con: duckdb.DuckDBPyConnection) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Training and candidate features of an open database."""
+    """Training and candidate features of an open database.
+
+    Counts that may be missing are floats, whether or not one is missing.
+    """
+    types = dict.fromkeys(("input_length", "output_length", "image_size"), float)
     training = con.sql("select * from features.training_features").df()
     candidates = con.sql("select * from features.candidate_features").df()
-    return training, candidates
+    return training.astype(types), candidates.astype(types)
 
 
 def metric_directions(con: duckdb.DuckDBPyConnection) -> dict[str, str]:

@@ -95,11 +95,11 @@ class Tracker:
 
         rows = sample.head(SAMPLE_ROWS)
         inputs = rows[[name for name in model.inputs if name in rows]]
-        # a count may be missing, which an integer column of a signature does not allow
-        counts = inputs.select_dtypes("integer").columns
-        inputs = inputs.astype(dict.fromkeys(counts, float))
         outputs = model.predict(rows).drop(columns=["domain_reason"])
-        signature = infer_signature(inputs, outputs)
+        with warnings.catch_warnings():
+            # counts that may be missing are floats in every feature frame already
+            warnings.filterwarnings("ignore", message="Hint: Inferred schema contains integer")
+            signature = infer_signature(inputs, outputs)
         silent = contextlib.redirect_stderr(io.StringIO())  # registering prints
         with TemporaryDirectory() as folder, warnings.catch_warnings(), silent:
             # the signature is inferred from real rows; an example stored with it would copy data

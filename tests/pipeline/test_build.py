@@ -171,7 +171,7 @@ def test_a_changed_file_replaces_its_rows_and_bad_rows_are_quarantined(small: Co
     assert len(small.query("select * from analytics.builds")) == 2
 
 
-@pytest.mark.parametrize("stage", ["landing", "core and features", "training"])
+@pytest.mark.parametrize("stage", ["core and features", "training"])
 def test_a_killed_build_leaves_the_published_one(small: Commands, stage):
     published = small.current
     write_csv(small.home / "raw" / "more.csv", list(bundled_rows(model_name="vit-tiny")))

@@ -20,7 +20,7 @@ def test_plans_follow_the_schema(published: Commands, tmp_path, metric):
     jsonschema.validate(plan, plan_schema())
     assert plan["optimization_metric"] == metric.removesuffix("_ms")
     assert plan["final_recommendations"] == len(plan["recommendations"]) == 10
-    assert plan["total_candidates"] > 100
+    assert plan["total_candidates"] > 50
     assert any(test["alternatives"] for test in plan["recommendations"])
     for test in plan["recommendations"]:
         assert test["hardware_match"] == (test["hardware"] == test["recommended_hardware"])
@@ -114,11 +114,9 @@ def test_bad_requests_are_named(published: Commands, tmp_path):
     assert "did you mean 'latency_ms'" in published.refused(
         "predict", "--input", source, "--metric", "latency_m"
     )
-    assert "power_w has 0 measured rows" in published.refused(
-        "predict", "--input", source, "--metric", "power"
-    )
+    said = published.refused("predict", "--input", source, "--metric", "power")
+    assert "'power_w' was not learned by this build; learned: throughput" in said
     assert "budget" in published.refused("integrate", "--budget", 0)
-    assert "BENCHMART_PLAN_DEPTH" in published.refused("integrate", "--budget", 500)
     assert "No such option" in published.refused("status", "--frobnicate")
 
 
@@ -163,6 +161,11 @@ def test_settings_come_from_file_environment_and_flags_in_this_order(commands: C
 
 
 def test_variables_may_list_directories_and_metrics(small: Commands):
-    small.succeed("build", BENCHMART_RAW=str(small.home / "raw"), BENCHMART_METRICS="latency_ms")
+    settings = {"BENCHMART_METRICS": "latency_ms", "BENCHMART_PLAN_DEPTH": "3"}
+    small.succeed("build", "--budget", 2, BENCHMART_RAW=str(small.home / "raw"), **settings)
     learned = small.query("select distinct metric from analytics.predictions order by 1")
     assert learned["metric"].tolist() == ["latency_ms", "throughput"]
+    assert (
+        json.loads(small.succeed("integrate", "--budget", 3).stdout)["final_recommendations"] == 3
+    )
+    assert "BENCHMART_PLAN_DEPTH=4" in small.refused("integrate", "--budget", 4)
