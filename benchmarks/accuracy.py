@@ -59,9 +59,9 @@ def main() -> None:
 def read_table(folder: Path) -> pd.DataFrame:
     """Accepted rows of a public table that state throughput, as the warehouse describes them."""
     with tempfile.TemporaryDirectory() as place:
-        database = Path(place) / "marts.duckdb"
-        build_marts(Dbt(database, Path(place) / "dbt"), find_files([folder]), Reporter())
-        with connect(database, read_only=True) as con:
+        dbt = Dbt(Path(place), Path(place) / "dbt")
+        build_marts(dbt, find_files([folder]), Reporter())
+        with connect(dbt.database, read_only=True) as con:
             training, _ = learning_frames(con)
     return training[training["throughput"].notna()].reset_index(drop=True)
 
@@ -101,8 +101,8 @@ def evaluate(
 def benchmart(training: pd.DataFrame, test: pd.DataFrame, seed: int) -> Interval:
     """This project's predictor."""
     predictor = PerformancePredictor(("throughput",), seed=seed).fit(training)
-    predicted = np.log(predictor.predict(test, "throughput"))
-    return tuple(predicted[name].to_numpy() for name in ("p05", "p50", "p95"))
+    predicted = predictor.predict(test, "throughput")
+    return tuple(np.log(predicted[name].to_numpy()) for name in ("p05", "p50", "p95"))
 
 
 def label_encoded(training: pd.DataFrame, test: pd.DataFrame, seed: int) -> Interval:
@@ -125,7 +125,7 @@ def log_target(training: pd.DataFrame, test: pd.DataFrame, seed: int) -> Interva
     for level in (0.05, None, 0.95):
         loss = {"objective": "quantile", "alpha": level} if level else {}
         model = lgb.LGBMRegressor(random_state=seed, n_jobs=1, verbose=-1, **loss)
-        model.fit(inputs, target, categorical_feature=LABELS)
+        model.fit(inputs, target, categorical_feature=[name for name in LABELS if name in inputs])
         predicted.append(model.predict(asked))
     return tuple(predicted)
 
@@ -138,10 +138,11 @@ METHODS = {
 
 
 def _labels(training: pd.DataFrame, test: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Columns as published, names as integer codes."""
+    """Columns as published that vary, names as integer codes."""
     both = pd.concat([training, test])
     coded = {name: pd.factorize(both[name], use_na_sentinel=False)[0] for name in LABELS}
     matrix = both[NUMBERS].astype(float).assign(**coded)
+    matrix = matrix.loc[:, matrix.iloc[: len(training)].nunique() > 1]
     return matrix.iloc[: len(training)], matrix.iloc[len(training) :]
 
 

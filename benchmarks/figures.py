@@ -57,12 +57,13 @@ def draw_options(con) -> plt.Figure:
             axes.plot(row["p50"], place, "o", color=colour, markersize=5)
         names = rows["hardware"].str.removeprefix("amd-epyc-genoa-") + " " + rows["framework"]
         axes.set_yticks(list(places), names)
-        axes.set_title(workload, fontsize=9)
+        axes.set_title(workload, fontsize=8, loc="left")
+        axes.set_xlim(left=0)
         axes.set_xlabel(rows["unit"].iloc[0])
         axes.spines[["top", "right"]].set_visible(False)
     panels[-1].plot([], [], "o", color=KNOWN, label="measured")
     panels[-1].plot([], [], "o", color=PREDICTED, label="predicted, 90 % interval")
-    panels[-1].legend(frameon=False, fontsize=8)
+    figure.legend(frameon=False, fontsize=8, ncols=2, loc="outside lower center")
     return figure
 
 

@@ -96,7 +96,7 @@ def _run_stages(
     """Everything between an empty staging directory and a finished one."""
     started = datetime.now(UTC)
     database = staging / DATABASE
-    dbt = Dbt(database, settings.warehouse / "dbt")
+    dbt = Dbt(staging, settings.warehouse / "dbt")
     if previous:
         shutil.copyfile(previous / DATABASE, database)
     landing = build_marts(dbt, files, reporter)

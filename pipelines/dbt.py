@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from pipelines.errors import BenchmartError
 from pipelines.settings import PROJECT
+from pipelines.warehouse import DATABASE
 
 DBT_PROJECT = PROJECT / "dbt_project"
 
 
 class Dbt:
-    """The dbt project on one database file: parsed once, then invoked as often as needed.
+    """The dbt project on the database of a directory: parsed once, then invoked as often as needed.
 
     Parameters
     ----------
-    database
-        The DuckDB file; while a method runs, no other connection to it may be open here.
+    directory
+        Holds the DuckDB file; while a method runs, no other connection to it may be open here.
     target
-        Where dbt keeps its artifacts and logs.
+        Where dbt keeps its artifacts and logs; what was parsed is reused by the next build.
     """
 
-    def __init__(self, database: Path, target: Path) -> None:
-        self.database = database
+    def __init__(self, directory: Path, target: Path) -> None:
+        self.directory = directory
+        self.database = directory / DATABASE
         self.target = target
         self.manifest = None
 
@@ -43,15 +46,17 @@ class Dbt:
         from dbt.adapters.duckdb.connections import DuckDBConnectionManager
         from dbt.cli.main import dbtRunner
 
-        os.environ["BENCHMART_DATABASE"] = str(self.database.resolve())
         os.environ["DO_NOT_TRACK"] = "true"
         target = str(self.target.resolve())
         places = ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]
         places += ["--target-path", target, "--log-path", target]
+        # the profile names the database relative to the working directory: a path that differed in
+        # every build would make dbt parse the whole project anew
         try:
-            result = dbtRunner(manifest=self.manifest).invoke(
-                ["--log-level", "none", "--no-use-colors", *arguments, *places]
-            )
+            with contextlib.chdir(self.directory):
+                result = dbtRunner(manifest=self.manifest).invoke(
+                    ["--log-level", "none", "--no-use-colors", *arguments, *places]
+                )
         finally:
             # dbt keeps the file locked after it returns
             DuckDBConnectionManager.close_all_connections()

@@ -79,9 +79,9 @@ def marts(tmp_path_factory: pytest.TempPathFactory) -> duckdb.DuckDBPyConnection
         "published.csv": LLM,
     }.items():
         (raw / name).write_text(content, encoding="utf-8")
-    database = root / "marts.duckdb"
-    build_marts(Dbt(database, root / "dbt"), find_files([raw]), Reporter(quiet=True))
-    with connect(database, read_only=True) as con:
+    dbt = Dbt(root, root / "dbt")
+    build_marts(dbt, find_files([raw]), Reporter(quiet=True))
+    with connect(dbt.database, read_only=True) as con:
         yield con
 
 

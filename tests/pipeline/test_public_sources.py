@@ -12,9 +12,9 @@ from tests.support import PROJECT, Commands
 
 def test_public_tables_are_accounted_for_row_by_row(shared_data, tmp_path):
     files = find_files([shared_data / "llm_inference_bench", shared_data / "timm"])
-    database = tmp_path / "marts.duckdb"
-    build_marts(Dbt(database, tmp_path / "dbt"), files, Reporter(quiet=True))
-    with connect(database, read_only=True) as con:
+    dbt = Dbt(tmp_path, tmp_path / "dbt")
+    build_marts(dbt, files, Reporter(quiet=True))
+    with connect(dbt.database, read_only=True) as con:
         read = con.execute(
             "select sum(rows_read) from raw.files where landing_table in ('llm_inference_bench', 'timm')"
         ).fetchall()[0][0]
