@@ -72,27 +72,20 @@ def learn(
     """
     training, candidates = learning_frames(con)
     directions = metric_directions(con)
-    objective = objective_metric(settings.objective, directions, "--objective")
-    metrics = [objective_metric(name, directions, "metrics") for name in settings.metrics]
-    wanted = list(dict.fromkeys([objective, *metrics]))
+    wanted = _wanted(settings, directions)
+    objective = wanted[0]
     with reporter.stage("training"):
         predictor = train(training, wanted, settings.seed, settings.threads)
     if objective not in predictor.models:
         reason = predictor.refused[objective] + _rejected(con)
         raise BenchmartError(f"objective {settings.objective}: {reason}")
-    fitted = predictor.models
     before = champions.models if champions else {}
-    verdicts = {name: judge(model, before.get(name)) for name, model in fitted.items()}
     with reporter.stage("tracking"):
-        logged = {
-            name: tracker.log(
-                model, summary(model), build_id, data_hash, training[training[name].notna()]
-            )
-            for name, model in fitted.items()
-        }
-    predictor.models = {
-        name: model if verdicts[name].promoted else before[name] for name, model in fitted.items()
-    }
+        contests = [
+            _contest(tracker, model, before.get(name), build_id, data_hash, training)
+            for name, model in predictor.models.items()
+        ]
+    predictor.models = {contest.model.metric: contest.serving for contest in contests}
     predictor.save(models)
     system = ActiveLearningSystem(
         predictor,
@@ -106,16 +99,68 @@ def learn(
     with reporter.stage("scoring"):
         scored = score(system, list(predictor.models), settings)
     _write(con, scored, predictor)
-    append(con, "models", as_arrow(_model_rows(fitted, verdicts, logged, build_id)))
+    rows = pd.DataFrame([contest.row(build_id) for contest in contests])
+    append(con, "models", as_arrow(rows))
     return Learned(
         metrics=tuple(predictor.models),
         refused=predictor.refused,
-        warnings=tuple(f"{name}: {v.warning}" for name, v in verdicts.items() if v.warning),
-        aliases=tuple(
-            ("champion" if verdicts[name].promoted else "challenger", entry)
-            for name, entry in logged.items()
+        warnings=tuple(
+            f"{contest.model.metric}: {contest.verdict.warning}"
+            for contest in contests
+            if contest.verdict.warning
         ),
+        aliases=tuple((contest.alias, contest.logged) for contest in contests),
     )
+
+
+@dataclass(frozen=True)
+class _Contest:
+    """A newly fitted model against the one that served until now."""
+
+    model: MetricModel
+    champion: MetricModel | None
+    verdict: Verdict
+    logged: Logged
+
+    @property
+    def serving(self) -> MetricModel:
+        return self.model if self.verdict.promoted else self.champion
+
+    @property
+    def alias(self) -> str:
+        return "champion" if self.verdict.promoted else "challenger"
+
+    def row(self, build_id: str) -> dict:
+        return {
+            "build_id": build_id,
+            "metric": self.model.metric,
+            "model_version": self.logged.model_version,
+            "run_id": self.logged.run_id,
+            "is_champion": self.verdict.promoted,
+            "reason": self.verdict.reason,
+            **summary(self.model),
+            "repeat_noise": self.model.noise,
+        }
+
+
+def _contest(
+    tracker: Tracker,
+    model: MetricModel,
+    champion: MetricModel | None,
+    build_id: str,
+    data_hash: str,
+    training: pd.DataFrame,
+) -> _Contest:
+    measured = training[training[model.metric].notna()]
+    logged = tracker.log(model, summary(model), build_id, data_hash, measured)
+    return _Contest(model, champion, judge(model, champion), logged)
+
+
+def _wanted(settings: Settings, directions: Mapping[str, str]) -> list[str]:
+    """Metrics to learn, that of the objective first."""
+    objective = objective_metric(settings.objective, directions, "--objective")
+    others = [objective_metric(name, directions, "metrics") for name in settings.metrics]
+    return list(dict.fromkeys([objective, *others]))
 
 
 def objective_metric(objective: str, known: Collection[str], flag: str) -> str:
@@ -148,26 +193,3 @@ def _rejected(con: duckdb.DuckDBPyConnection) -> str:
         " from intermediate.int_runs__judged where verdict = 'rejected'"
     ).fetchall()[0]
     return f"; {count} rows were rejected, for instance {example}" if count else ""
-
-
-def _model_rows(
-    models: Mapping[str, MetricModel],
-    verdicts: Mapping[str, Verdict],
-    logged: Mapping[str, Logged],
-    build_id: str,
-) -> pd.DataFrame:
-    return pd.DataFrame(
-        [
-            {
-                "build_id": build_id,
-                "metric": metric,
-                "model_version": logged[metric].model_version,
-                "run_id": logged[metric].run_id,
-                "is_champion": verdicts[metric].promoted,
-                "reason": verdicts[metric].reason,
-                **summary(model),
-                "repeat_noise": model.noise,
-            }
-            for metric, model in models.items()
-        ]
-    )

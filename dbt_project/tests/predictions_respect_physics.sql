@@ -1,7 +1,6 @@
 -- a part in a million is rounding between logarithm and value
-select predictions.*
-from {{ ref('predictions') }} as predictions
-inner join {{ ref('metric_definitions') }} as definitions using (metric)
+select *
+from {{ ref('predictions') }}
 where
     case
         when metric in ('throughput', 'power_w') then p95 > bound * (1 + 1e-6)
