@@ -29,7 +29,9 @@ def overview(warehouse: Path, objective: str, budget: int) -> dict:
             " sum(rows_accepted)::bigint as rows_accepted,"
             " sum(rows_rejected)::bigint as rows_rejected,"
             " sum(rows_duplicate)::bigint as rows_duplicate"
-            " from analytics.data_quality group by all order by source",
+            " from analytics.data_quality"
+            " where build_id = (select max(build_id) from analytics.builds)"
+            " group by all order by source",
         )
         tests = _records(
             con,

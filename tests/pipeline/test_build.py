@@ -163,9 +163,10 @@ def test_a_changed_file_replaces_its_rows_and_bad_rows_are_quarantined(small: Co
     rows[0]["batch_size"] = "-1"
     write_csv(path, rows[:-1])
     small.build()
-    quality = small.query("select * from analytics.data_quality")
-    assert quality["rows_read"].tolist() == [len(rows) - 1]
-    assert quality["rows_rejected"].tolist() == [1]
+    quality = small.query("select * from analytics.data_quality order by build_id")
+    assert quality["rows_read"].tolist() == [len(rows), len(rows) - 1]
+    assert quality["rows_rejected"].tolist() == [0, 1]
+    assert quality["build_id"].tolist()[-1] == small.current.name
     rejected = small.query("select line, rule from analytics.rejected_measurements")
     assert rejected.values.tolist() == [[2, "out_of_range"]]
     assert len(small.query("select * from analytics.builds")) == 2
