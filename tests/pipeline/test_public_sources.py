@@ -45,7 +45,7 @@ def test_bundled_and_public_tables_build_together(shared_data, commands: Command
     commands.succeed("build", *flags)
     coverage = commands.query(
         "select group_name, coverage from analytics.calibration where metric = 'throughput'"
-        " and group_kind = 'comparable_group' and nominal = 0.9 and n > 500"
+        " and group_kind = 'comparable_group' and nominal = 0.9 and n > 3000"
     )
     assert len(coverage) >= 2
     assert coverage["coverage"].between(0.87, 0.93).all()
