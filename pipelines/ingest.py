@@ -11,8 +11,8 @@ import duckdb
 import pyarrow as pa
 
 from pipelines.errors import InputError
-from pipelines.metric_files import checked_metrics
 from pipelines.readers import READERS, RawFile, Row, open_raw
+from pipelines.side_files import checked
 from pipelines.sources import LANDING_TABLES, recognise
 
 BATCH_ROWS = 20_000
@@ -143,8 +143,7 @@ def _land_file(con: duckdb.DuckDBPyConnection, file: InputFile) -> str | None:
         return None
     for name in LANDING_TABLES:
         con.execute(f"delete from raw.{name} where file = ?", [file.name])
-    if table == "benchmart_metrics":
-        raw = raw._replace(rows=checked_metrics(raw.rows, file.name))
+    raw = raw._replace(rows=checked(table, raw.rows, file.name))
     rows_read = 0
     for batch in _batches(file, raw):
         rows_read += batch.num_rows

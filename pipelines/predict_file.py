@@ -9,6 +9,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 
+from models_py.plan import COUNTS
 from models_py.predict import PerformancePredictor
 from pipelines.errors import InputError
 from pipelines.learn import objective_metric
@@ -27,14 +28,6 @@ TEXTS = (
     "precision",
     "options",
     "throughput_unit",
-)
-COUNTS = (
-    "batch_size",
-    "device_count",
-    "concurrency",
-    "input_length",
-    "output_length",
-    "image_size",
 )
 OUTPUT = ("p05", "p10", "p50", "p90", "p95", "epistemic", "in_domain")
 

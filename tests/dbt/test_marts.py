@@ -8,11 +8,12 @@ import duckdb
 import pandas as pd
 import pytest
 
+from models_py.plan import COUNTS
 from pipelines.build import build_marts
 from pipelines.console import Reporter
 from pipelines.dbt import Dbt
 from pipelines.ingest import find_files
-from pipelines.predict_file import COUNTS, TEXTS, describe
+from pipelines.predict_file import TEXTS, describe
 from pipelines.published import connect
 
 NATIVE = """\

@@ -140,6 +140,13 @@ def test_bad_builds_are_named(commands: Commands, tmp_path):
         "metrics.csv: line 2, column direction: unknown direction 'lowr'; did you mean 'lower'?"
         in said
     )
+    (tmp_path / "empty" / "metrics.csv").write_text("metric\njitter_ms\n")
+    (tmp_path / "empty" / "prices.csv").write_text("hardware,device_count\nabacus,four\n")
+    said = commands.refused("build", "--raw", tmp_path / "empty")
+    assert (
+        "prices.csv: line 2, column device_count: expected a number of at least 0, got 'four'"
+        in said
+    )
     assert not (commands.warehouse / "current").exists()
 
 
