@@ -16,14 +16,6 @@ NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 DIRECTIONS = ("higher", "lower")
 # as the macro `filled` has it
 NOTHING = frozenset({"", "n/a", "na", "nan", "null", "none", "-", "/"})
-COUNTS = (
-    "batch_size",
-    "device_count",
-    "concurrency",
-    "input_length",
-    "output_length",
-    "image_size",
-)
 NUMBERS = {
     "benchmart_hardware": (
         "memory_gb",
