@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from models_py.boosting import LEVELS
-from models_py.metric_model import MINIMUM_ROWS, MetricModel, TooFewRows
+from models_py.metric_model import MetricModel, TooFewRows
 
 FORMAT = 1
 
@@ -170,4 +170,4 @@ class PerformancePredictor:
         return self.models[metric]
 
 
-__all__ = ["MINIMUM_ROWS", "PerformancePredictor", "TooFewRows"]
+__all__ = ["PerformancePredictor", "TooFewRows"]

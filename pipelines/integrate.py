@@ -57,8 +57,9 @@ def integrate(warehouse: Path, objective: str, budget: int) -> dict:
         ).df()
         options = con.execute(
             "select options.workload_id, hardware, hardware_score, rank"
-            " from analytics.hardware_recommendations as options where objective = ?",
-            [name],
+            " from analytics.hardware_recommendations as options"
+            " where objective = ? and workload_id in (select unnest(?::varchar[]))",
+            [name, chosen["workload_id"].unique().tolist()],
         ).df()
     plan = build_plan(chosen, options, name, total)
     jsonschema.validate(plan, plan_schema())

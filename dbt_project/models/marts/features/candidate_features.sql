@@ -99,25 +99,14 @@ from described
 where fits_in_memory
     and (options not like '%expert%' or active_parameters_million < parameters_million)
     and config_id not in (select config_id from runs)
-    and not exists (
-        from never_ran
-        where never_ran.model_name = described.model_name
-            and never_ran.task = described.task
-            and never_ran.precision = described.precision
-            and never_ran.hardware = described.hardware
-            and never_ran.device_count = described.device_count
-            and never_ran.framework = described.framework
-            and never_ran.options = described.options
-    )
+    and (model_name, task, precision, hardware, device_count, framework, options)
+        not in (from never_ran)
     and not exists (
         from memory_limits as limits
-        where limits.model_name = described.model_name
-            and limits.task = described.task
-            and limits.precision = described.precision
-            and limits.hardware = described.hardware
-            and limits.device_count = described.device_count
-            and limits.framework = described.framework
-            and limits.options = described.options
+        where (limits.model_name, limits.task, limits.precision)
+                = (described.model_name, described.task, described.precision)
+            and (limits.hardware, limits.device_count, limits.framework, limits.options)
+                = (described.hardware, described.device_count, described.framework, described.options)
             and limits.most_sequences < described.batch_size * described.concurrency
             and limits.tokens <= coalesce(described.input_length, 0) + coalesce(described.output_length, 0)
             and limits.pixels <= coalesce(described.image_size, 0)
