@@ -80,7 +80,8 @@ def variance_removed(members: np.ndarray, groups: np.ndarray, noise: float) -> n
         here = groups == group
         own = factor[:, here]
         gram = own @ own.T
-        removed = np.einsum("ri,rs,si->i", own, gram, own, optimize=True)
+        # rounding makes a sum of squares negative
+        removed = np.maximum(np.einsum("ri,rs,si->i", own, gram, own, optimize=True), 0)
         share[here] = removed / ((own**2).sum(axis=0) + max(noise, 1e-6)) / total
     return share
 

@@ -34,15 +34,24 @@ class Dbt:
     def build(self, select: Sequence[str]) -> None:
         """Build and test the selected nodes; a test runs when all it reads was selected.
 
+        Unit tests, which judge the SQL and not the data, are left to the test suite.
+
         Raises
         ------
         BenchmartError
             Naming the first model or test that failed and how many others did.
         """
-        self.manifest = self.manifest or self._invoke("parse")
-        self._invoke("build", "--indirect-selection", "cautious", "--select", *select)
+        self.invoke(
+            *("build", "--exclude-resource-type", "unit_test"),
+            *("--indirect-selection", "cautious", "--select", *select),
+        )
 
-    def _invoke(self, *arguments: str):
+    def invoke(self, *arguments: str):
+        """Run a dbt command on the parsed project, as `build` does."""
+        self.manifest = self.manifest or self._run("parse")
+        return self._run(*arguments)
+
+    def _run(self, *arguments: str):
         from dbt.adapters.duckdb.connections import DuckDBConnectionManager
         from dbt.cli.main import dbtRunner
 

@@ -1,33 +1,29 @@
 """Landing: raw files into `raw.*`, one row per source row, as published, with file, line and hash."""
 
 import hashlib
-import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 
 from pipelines.errors import InputError
-from pipelines.readers import READERS, RawFile, Row, open_raw
-from pipelines.side_files import checked
-from pipelines.sources import LANDING_TABLES, recognise
+from pipelines.readers import READERS, open_raw
+from pipelines.readers.tables import LINE, Table
+from pipelines.sources import LANDING_TABLES, RUN_TABLES, recognise
 
-BATCH_ROWS = 20_000
-ROW_SCHEMA = pa.schema(
-    {
-        "file": pa.string(),
-        "file_hash": pa.string(),
-        "line": pa.int64(),
-        "row_hash": pa.string(),
-        "payload": pa.map_(pa.string(), pa.string()),
-    }
+FILES = (
+    "file varchar primary key, source varchar, file_hash varchar, rows_read bigint,"
+    " runs_read bigint, directory varchar, loaded_at timestamptz"
 )
-ROW_COLUMNS = (
+ROWS = (
     "file varchar, file_hash varchar, line bigint, row_hash varchar, payload map(varchar, varchar)"
 )
+PAYLOADS = pa.schema({"line": pa.int64(), "payload": pa.map_(pa.string(), pa.string())})
+# a document of prose is not a table that could not be read
+PROSE = (".md",)
 
 
 @dataclass(frozen=True)
@@ -47,20 +43,34 @@ class InputFile:
     hash: str
 
 
-@dataclass(frozen=True)
+@dataclass
 class Landing:
-    """What landing changed: file names, loaded (new or changed), unchanged and unrecognised."""
+    """What landing changed.
 
-    loaded: tuple[str, ...]
-    unchanged: tuple[str, ...]
-    unrecognised: tuple[str, ...]
+    Attributes
+    ----------
+    loaded, unchanged, unrecognised
+        Names of files: new or changed, known already, not a benchmark table that is known.
+    shrunk
+        Changed files with fewer rows than before: rows before and now.
+    """
+
+    loaded: list[str] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
+    unrecognised: list[str] = field(default_factory=list)
+    shrunk: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     @property
     def warnings(self) -> list[str]:
-        """A line for each file that was skipped."""
-        return [
-            f"{name}: not a benchmark table that is known, skipped" for name in self.unrecognised
+        """What a person should look at."""
+        warnings = [
+            f"{name}: had {before} rows and now has {now}; is it cut off?"
+            for name, (before, now) in self.shrunk.items()
         ]
+        if self.unrecognised:
+            names = ", ".join(self.unrecognised)
+            warnings.append(f"{names}: not a benchmark table that is known, skipped")
+        return warnings
 
 
 def find_files(directories: Sequence[Path]) -> list[InputFile]:
@@ -98,91 +108,112 @@ def land(con: duckdb.DuckDBPyConnection, files: Sequence[InputFile]) -> Landing:
     Raises
     ------
     InputError
-        For a file that cannot be read; the connection's transaction is rolled back.
+        For a file that cannot be read; the database is then of no use, and a build drops it.
     """
     create_landing(con)
-    query = "select file, file_hash, directory from raw.files"
-    known = {name: (digest, place) for name, digest, place in con.sql(query).fetchall()}
-    loaded, unchanged, unrecognised = [], [], []
-    con.begin()
-    try:
-        for file in files:
-            digest, place = known.get(file.name, (None, None))
-            if digest == file.hash:
-                unchanged.append(file.name)
-                continue
-            if place not in (None, _directory(file)) and Path(place, file.path.name).exists():
-                raise InputError(
-                    f"{file.name}: the warehouse holds another file of this name, from {place};"
-                    " rename one of the directories, or use --full-refresh"
-                )
-            table = _land_file(con, file)
-            (loaded if table else unrecognised).append(file.name)
-        con.commit()
-    except BaseException:
-        con.rollback()
-        raise
-    return Landing(tuple(loaded), tuple(unchanged), tuple(unrecognised))
+    query = "select file, file_hash, directory, rows_read from raw.files"
+    known = {name: facts for name, *facts in con.sql(query).fetchall()}
+    landing = Landing()
+    for file in files:
+        digest, place, before = known.get(file.name, (None, None, 0))
+        if digest == file.hash:
+            landing.unchanged.append(file.name)
+            continue
+        if place not in (None, _directory(file)) and Path(place, file.path.name).exists():
+            raise InputError(
+                f"{file.name}: the warehouse holds another file of this name, from {place};"
+                " rename one of the directories, or use --full-refresh"
+            )
+        rows = _land_file(con, file, replace=digest is not None)
+        if rows:
+            landing.loaded.append(file.name)
+            if rows < before:
+                landing.shrunk[file.name] = (before, rows)
+        elif file.path.suffix not in PROSE:
+            landing.unrecognised.append(file.name)
+    return landing
 
 
 def create_landing(con: duckdb.DuckDBPyConnection) -> None:
-    """Create the landing tables that are not there yet: dbt reads all of them, also when empty."""
+    """Create the landing tables that are not there yet: dbt reads all of them, also when empty.
+
+    Raises
+    ------
+    InputError
+        Where another version of this program left its tables.
+    """
     con.execute("create schema if not exists raw")
-    con.execute(
-        "create table if not exists raw.files (file varchar primary key, landing_table varchar,"
-        " file_hash varchar, rows_read bigint, directory varchar, loaded_at timestamptz)"
-    )
+    con.execute(f"create table if not exists raw.files ({FILES})")
     for table in LANDING_TABLES:
-        con.execute(f"create table if not exists raw.{table} ({ROW_COLUMNS})")
+        con.execute(f"create table if not exists raw.{table} ({ROWS})")
+    if "runs_read" not in con.table("raw.files").columns:
+        raise InputError("the warehouse was built by an older version; use --full-refresh")
 
 
-def _land_file(con: duckdb.DuckDBPyConnection, file: InputFile) -> str | None:
-    raw = open_raw(file.path, file.name)
-    table = recognise(file.name, raw.columns)
-    if table is None:
-        return None
-    for name in LANDING_TABLES:
+def _land_file(con: duckdb.DuckDBPyConnection, file: InputFile, replace: bool) -> int:
+    """Rows that were loaded; none where the file is not of any source."""
+    recognised = recognise(open_raw(file.path, file.name))
+    if recognised is None:
+        return 0
+    source, landed = recognised
+    for name in LANDING_TABLES if replace else ():
         con.execute(f"delete from raw.{name} where file = ?", [file.name])
-    raw = raw._replace(rows=checked(table, raw.rows, file.name))
-    rows_read = 0
-    for batch in _batches(file, raw):
-        rows_read += batch.num_rows
-        con.register("landing_batch", batch)
-        con.execute(f"insert into raw.{table} select * from landing_batch")
-        con.unregister("landing_batch")
-    if rows_read == 0:
+    rows = {name: _insert(con, name, file, table) for name, table in landed.items()}
+    total = sum(rows.values())
+    if total == 0:
         raise InputError(f"{file.name}: the file has a header but no rows")
+    runs = sum(count for name, count in rows.items() if name in RUN_TABLES)
     con.execute(
-        "insert or replace into raw.files values (?, ?, ?, ?, ?, now())",
-        [file.name, table, file.hash, rows_read, _directory(file)],
+        "insert or replace into raw.files values (?, ?, ?, ?, ?, ?, now())",
+        [file.name, source.name, file.hash, total, runs, _directory(file)],
     )
-    return table
+    return total
 
 
 def _directory(file: InputFile) -> str:
     return str(file.path.resolve().parent)
 
 
-def _batches(file: InputFile, raw: RawFile) -> Iterator[pa.Table]:
-    for rows in _chunks(raw.rows):
-        payloads = [list(row.payload.items()) for row in rows]
-        yield pa.table(
-            [
-                [file.name] * len(rows),
-                [file.hash] * len(rows),
-                [row.line for row in rows],
-                [_hash(row) for row in rows],
-                pa.array(payloads, ROW_SCHEMA.field("payload").type),
-            ],
-            schema=ROW_SCHEMA,
+def _insert(
+    con: duckdb.DuckDBPyConnection, landing_table: str, file: InputFile, table: Table
+) -> int:
+    """Rows of a table, streamed in one statement: many would keep what they insert in memory."""
+    unreadable: list[InputError] = []
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        try:
+            yield from map(_payloads, table.batches)
+        except InputError as error:
+            unreadable.append(error)
+            raise
+
+    reader = pa.RecordBatchReader.from_batches(PAYLOADS, batches())
+    con.register("landing_rows", reader)
+    try:
+        con.execute(
+            f"insert into raw.{landing_table} select ?, ?, line,"
+            " md5(cast(list_sort(map_entries(payload)) as varchar)), payload from landing_rows",
+            [file.name, file.hash],
         )
+    except duckdb.Error:
+        if unreadable:
+            raise unreadable[0] from None
+        raise
+    finally:
+        con.unregister("landing_rows")
+    query = f"select count(*) from raw.{landing_table} where file = ?"
+    return con.execute(query, [file.name]).fetchall()[0][0]
 
 
-def _chunks(rows: Iterator[Row]) -> Iterator[list[Row]]:
-    while chunk := list(islice(rows, BATCH_ROWS)):
-        yield chunk
-
-
-def _hash(row: Row) -> str:
-    text = json.dumps(row.payload, sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+def _payloads(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Lines, and each row as a map from column name to text, without the cells that it lacks."""
+    position = batch.schema.get_field_index(LINE)
+    names = [name for name in batch.schema.names if name != LINE]
+    cells = [batch.column(name) for name in names]
+    filled = np.column_stack([cell.is_valid().to_numpy(zero_copy_only=False) for cell in cells])
+    row, column = np.nonzero(filled)
+    values = pa.concat_arrays(cells).take(pa.array(column * batch.num_rows + row))
+    keys = pa.array(names, pa.string()).take(pa.array(column))
+    offsets = np.concatenate([[0], np.cumsum(filled.sum(axis=1))]).astype(np.int32)
+    payload = pa.MapArray.from_arrays(pa.array(offsets), keys, values)
+    return pa.RecordBatch.from_arrays([batch.column(position), payload], schema=PAYLOADS)

@@ -14,8 +14,9 @@ from models_py.predict import PerformancePredictor
 from pipelines.errors import InputError
 from pipelines.learn import objective_metric
 from pipelines.published import connect, published_build
-from pipelines.readers import RAGGED, READERS, open_raw
-from pipelines.sources import REQUIRED, require
+from pipelines.readers import TABULAR, open_raw
+from pipelines.readers.tables import PROBLEM
+from pipelines.sources.benchmart import REQUIRED, require
 from pipelines.warehouse import DATABASE
 
 TEXTS = (
@@ -83,22 +84,22 @@ def read_configurations(source: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     """
     if not source.is_file():
         raise InputError(f"{source}: no such file")
-    if source.suffix not in READERS:
-        raise InputError(f"{source}: expected one of {', '.join(sorted(READERS))}")
-    raw = open_raw(source, str(source))
-    require(str(source), raw.columns, REQUIRED)
-    read = list(raw.rows)
+    if source.suffix not in TABULAR:
+        raise InputError(f"{source}: expected one of {', '.join(TABULAR)}")
+    (table,) = open_raw(source, str(source)).tables
+    require(str(source), table.columns, REQUIRED)
+    read = list(table.rows)
     if not read:
         raise InputError(f"{source}: the file has a header but no rows")
     typed = []
     for row in read:
-        if RAGGED in row.payload:
-            raise InputError(f"{source}: line {row.line}: {row.payload[RAGGED]}")
+        if PROBLEM in row.payload:
+            raise InputError(f"{source}: line {row.line}: {row.payload[PROBLEM]}")
         typed.append(_typed(row.payload, f"{source}: line {row.line}"))
     frame = pd.DataFrame(typed, columns=[*TEXTS, *COUNTS])
     frame[list(TEXTS)] = frame[list(TEXTS)].astype("string")
     frame[list(COUNTS)] = frame[list(COUNTS)].astype("Int64")
-    return pd.DataFrame([row.payload for row in read], columns=raw.columns), frame
+    return pd.DataFrame([row.payload for row in read], columns=table.columns), frame
 
 
 def _typed(payload: dict[str, str | None], where: str) -> dict[str, object]:

@@ -9,6 +9,9 @@ import pandas as pd
 
 from pipelines.warehouse import DATABASE, Warehouse
 
+# as in profiles.yml; more is spilled to disk, beside the database
+MEMORY_LIMIT = "500MB"
+
 
 def connect_published(warehouse: Path) -> duckdb.DuckDBPyConnection:
     """A read-only connection to the published build.
@@ -23,9 +26,13 @@ def connect_published(warehouse: Path) -> duckdb.DuckDBPyConnection:
 
 def connect(database: Path, read_only: bool = False) -> duckdb.DuckDBPyConnection:
     """A connection that fetches nothing from outside and keeps time in UTC."""
-    settings = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
+    settings = {
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "memory_limit": MEMORY_LIMIT,
+    }
     con = duckdb.connect(str(database), read_only=read_only, config=settings)
-    con.execute("set timezone = 'UTC'")
+    con.execute("set timezone = 'UTC'; set enable_progress_bar = false")
     return con
 
 
@@ -51,7 +58,7 @@ def learning_frames(con: duckdb.DuckDBPyConnection) -> tuple[pd.DataFrame, pd.Da
 
     Counts that may be missing are floats, whether or not one is missing.
     """
-    types = dict.fromkeys(("input_length", "output_length", "image_size"), float)
+    types = dict.fromkeys(("batch_size", "input_length", "output_length", "image_size"), float)
     training = con.sql("select * from features.training_features").df()
     candidates = con.sql("select * from features.candidate_features").df()
     return training.astype(types), candidates.astype(types)

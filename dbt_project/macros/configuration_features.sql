@@ -18,7 +18,7 @@ with configurations as (
     select
         source_row.* exclude (hardware, model_type, framework, framework_version, precision, throughput_unit,
             task, options, device_count, concurrency, batch_size, input_length, output_length, image_size),
-        coalesce(described.hardware, aliases.hardware, lower(trim(source_row.hardware))) as hardware,
+        coalesce(described.hardware, names.hardware, lower(trim(source_row.hardware))) as hardware,
         lower(source_row.model_type) as model_type,
         coalesce(lower(source_row.framework), 'unstated') as framework,
         source_row.framework_version,
@@ -36,8 +36,8 @@ with configurations as (
     -- a device that is described under the very name it was given is no alias
     left join {{ ref('int_hardware') }} as described
         on lower(trim(source_row.hardware)) = described.hardware
-    left join {{ ref('hardware_aliases') }} as aliases
-        on lower(trim(source_row.hardware)) = aliases.alias
+    left join {{ ref('int_hardware_names') }} as names
+        on name_key(source_row.hardware) = names.name_key
     left join {{ ref('precisions') }} as precisions
         on lower(trim(source_row.precision)) = precisions.precision
 
@@ -78,6 +78,7 @@ facts as (
         hardware.tdp_w,
         hardware.interconnect_gbs,
         hardware.hardware is not null as hardware_known,
+        precisions.precision is not null as precision_known,
         coalesce(precisions.weight_bytes, 0.5) as weight_bytes,
         coalesce(precisions.activation_bytes, 1) as activation_bytes,
         case precisions.compute_class
@@ -87,7 +88,8 @@ facts as (
                 case when hardware.kind = 'gpu' then hardware.fp16_tflops / 2 end
             )
             when 'fp16' then greatest(hardware.fp16_tflops, hardware.fp32_tflops)
-            else greatest(hardware.int8_tops, hardware.fp16_tflops, hardware.fp32_tflops)
+            when 'int8' then greatest(hardware.int8_tops, hardware.fp16_tflops, hardware.fp32_tflops)
+            else greatest(hardware.fp4_tops, hardware.int8_tops, hardware.fp16_tflops, hardware.fp32_tflops)
         end as peak_tflops,
         1e6 * coalesce(hardware.cache_mb, 0) * configurations.device_count as cache_bytes
     from configurations
@@ -96,6 +98,8 @@ facts as (
         and models.resolution = case
             when list_contains(models.resolutions, cast(configurations.image_size as varchar))
                 then cast(configurations.image_size as varchar)
+            -- a size that is not stated is the one that the facts are known for
+            when configurations.image_size is null and len(models.resolutions) = 1 then models.resolutions[1]
             else '*'
         end
     left join {{ ref('int_hardware') }} as hardware
@@ -110,7 +114,8 @@ work as (
     select
         *,
         -- a unit per sequence says that one sequence was processed, whatever the batch was called
-        case when throughput_unit like '%/sequence' then 1 else batch_size end as sequences,
+        -- of a batch that is not stated, one sequence is known to be processed
+        case when throughput_unit like '%/sequence' then 1 else coalesce(batch_size, 1) end as sequences,
         1e6 * parameters_million * weight_bytes as weight_bytes_total,
         1e6 * (parameters_million - coalesce(embedding_parameters_million, 0)) * weight_bytes as streamed_bytes,
         least(coalesce(vocabulary_size * hidden_size / 1e6, 0), multiplied_parameters_million) as head_parameters_million,
@@ -168,11 +173,11 @@ times as (
     select
         *,
         first_operations / (1e12 * peak_tflops * device_count) as first_compute_seconds,
-        -- what stays in the last-level cache is not read from memory
-        case when first_bytes > cache_bytes then first_bytes - cache_bytes when first_bytes is not null then 0 end
+        -- what stays in the last-level cache is not read from memory; a large batch shares what is read
+        case when batch_size is null then 0 when first_bytes > cache_bytes then first_bytes - cache_bytes when first_bytes is not null then 0 end
             / (1e9 * memory_bandwidth_gbs * device_count) as first_memory_seconds,
         coalesce(step_operations, 0) / (1e12 * peak_tflops * device_count) as step_compute_seconds,
-        case when step_bytes > cache_bytes then step_bytes - cache_bytes when step_bytes is not null then 0 end
+        case when batch_size is null then 0 when step_bytes > cache_bytes then step_bytes - cache_bytes when step_bytes is not null then 0 end
             / (1e9 * memory_bandwidth_gbs * device_count) as step_memory_seconds
     from operations
 
@@ -193,6 +198,12 @@ described as (
     select
         *,
         first_seconds + steps * step_seconds as roofline_seconds,
+        -- what throughput counts in a batch
+        case
+            when throughput_unit = 'output_tokens/s' then output_length
+            when throughput_unit in ('tokens/s', 'tokens/s/sequence') then context_length
+            when regexp_matches(throughput_unit, '^(samples|images|sequences|requests|inferences|frames|queries)/s$') then 1
+        end * sequences as batch_work,
         weight_bytes_total
             + coalesce(case model_type when 'text_generation' then kv_bytes_per_token * context_length end, 0) as needed_bytes
     from bounds
@@ -206,15 +217,15 @@ select
         head_parameters_million, embedding_parameters_million, context_length, mean_context_length, expert_share, first_operations, first_bytes,
         step_operations, step_bytes, steps, first_compute_seconds, first_memory_seconds,
         step_compute_seconds, step_memory_seconds, first_seconds, step_seconds, kv_bytes_per_token,
-        needed_bytes, roofline_seconds
+        needed_bytes, roofline_seconds, batch_work
     ),
 
     -- ids
     model_type || '/' || task || '/' || throughput_unit as comparable_group,
-    md5(concat_ws('|', model_name, model_type, task, throughput_unit, precision, batch_size, coalesce(input_length, 0),
+    md5(concat_ws('|', model_name, model_type, task, throughput_unit, precision, coalesce(batch_size, 0), coalesce(input_length, 0),
         coalesce(output_length, 0), coalesce(image_size, 0), concurrency)) as workload_id,
     md5(concat_ws('|', hardware, device_count, framework, options)) as platform_id,
-    md5(concat_ws('|', model_name, model_type, task, throughput_unit, precision, batch_size, coalesce(input_length, 0),
+    md5(concat_ws('|', model_name, model_type, task, throughput_unit, precision, coalesce(batch_size, 0), coalesce(input_length, 0),
         coalesce(output_length, 0), coalesce(image_size, 0), concurrency,
         hardware, device_count, framework, options)) as config_id,
     concat_ws(' ', model_name, nullif(precision, 'unstated'), 'batch ' || batch_size,
@@ -247,11 +258,8 @@ select
     (needed_bytes <= 1e9 * memory_gb * device_count) is not false as fits_in_memory,
 
     -- bounds: time and memory at the least, throughput and power at the most
-    case
-        when throughput_unit = 'output_tokens/s' then output_length
-        when throughput_unit in ('tokens/s', 'tokens/s/sequence') then context_length
-        when throughput_unit in ('samples/s', 'images/s', 'sequences/s', 'requests/s') then 1
-    end * sequences
+    batch_work,
+    batch_work
         -- batches in flight share what is read from memory, not the arithmetic
         / nullif(greatest(roofline_seconds / concurrency, first_compute_seconds + steps * step_compute_seconds), 0)
         as bound_throughput,

@@ -1,35 +1,32 @@
 {#- Readers of the landing payload: a map from column name to text, as published. -#}
 
-{#- Spellings of 'nothing' are nothing. -#}
 {% macro text(column) -%}
-    {{ filled("payload['" ~ column ~ "']") }}
-{%- endmacro %}
-
-{% macro filled(value) -%}
-    case when lower(trim({{ value }})) not in ('', 'n/a', 'na', 'nan', 'null', 'none', '-', '/') then trim({{ value }}) end
+    cleaned(payload['{{ column }}'])
 {%- endmacro %}
 
 {% macro number(column) -%}
-    try_cast({{ text(column) }} as double)
+    number_of(payload['{{ column }}'])
 {%- endmacro %}
 
-{#- Counts are whole numbers; '8.0' is one, '8.5' is reported as unreadable. -#}
 {% macro count(column) -%}
-    case when {{ number(column) }} = floor({{ number(column) }}) then try_cast({{ number(column) }} as bigint) end
+    count_of(payload['{{ column }}'])
 {%- endmacro %}
 
 {#- What could not be read in a row: a list of reasons, empty where all is well. -#}
-{% macro unreadable(numbers=[], counts=[]) -%}
+{% macro unreadable(numbers=[], counts=[], quantities=[]) -%}
     list_filter(
         [
-            payload['__ragged'],
+            payload['__problem'],
             {%- for column in numbers %}
             case when {{ text(column) }} is not null and {{ number(column) }} is null
                 then '{{ column }} is not a number: ' || {{ text(column) }} end,
             {%- endfor %}
             {%- for column in counts %}
-            case when {{ text(column) }} is not null and ({{ count(column) }}) is null
+            case when {{ text(column) }} is not null and {{ count(column) }} is null
                 then '{{ column }} is not a whole number: ' || {{ text(column) }} end,
+            {%- endfor %}
+            {%- for quantity in quantities %}
+            {{ quantity }}.problem,
             {%- endfor %}
         ],
         lambda reason: reason is not null

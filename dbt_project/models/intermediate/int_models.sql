@@ -9,6 +9,10 @@ with facts as (
     select 2 as priority, * from {{ ref('model_architectures') }}
     union all by name
     select 3 as priority, * from {{ ref('stg_timm__models') }}
+    union all by name
+    select 4 as priority, * from {{ ref('stg_ml_energy__models') }}
+    union all by name
+    select 5 as priority, * from {{ ref('stg_benchmark_framework__models') }}
 
 ),
 

@@ -4,7 +4,7 @@
 with files as (
 
     select * from {{ source('raw', 'files') }}
-    where landing_table in ('benchmart_runs', 'llm_inference_bench', 'timm')
+    where runs_read > 0
 
 ),
 
@@ -27,6 +27,23 @@ rules as (
 
 ),
 
+-- one who submits most of a table decides what is learned from it
+contributors as (
+
+    select
+        file,
+        arg_max(submitter, rows) as largest_contributor,
+        max(rows) / sum(rows) as largest_contributor_share
+    from (
+        select file, submitter, count(*) as rows
+        from judged
+        where verdict = 'accepted' and submitter is not null
+        group by all
+    )
+    group by file
+
+),
+
 counted as (
 
     select
@@ -35,8 +52,10 @@ counted as (
         count(*) filter (where verdict = 'rejected') as rows_rejected,
         count(*) filter (where verdict = 'duplicate') as rows_duplicate,
         count(*) filter (where verdict = 'accepted' and status != 'ok') as rows_failed_runs,
-        list(distinct hardware order by hardware) filter (where not hardware_known) as unknown_hardware,
-        list(distinct model_name order by model_name) filter (where not model_known) as unknown_models
+        sum(len(zero_metrics)) as zeros_dropped,
+        list(distinct published_hardware order by published_hardware) filter (where not hardware_known) as unknown_hardware,
+        list(distinct published_model_name order by published_model_name) filter (where not model_known) as unknown_models,
+        list(distinct precision order by precision) filter (where not precision_known) as unknown_precisions
     from judged
     group by file
 
@@ -44,16 +63,22 @@ counted as (
 
 select
     (select max(build_id) from {{ source('ml', 'builds') }}) as build_id,
-    case files.landing_table when 'benchmart_runs' then 'benchmart' else files.landing_table end as source,
+    files.source,
     files.file,
-    files.rows_read,
+    files.runs_read as rows_read,
     coalesce(counted.rows_accepted, 0) as rows_accepted,
     coalesce(counted.rows_rejected, 0) as rows_rejected,
     coalesce(counted.rows_duplicate, 0) as rows_duplicate,
     coalesce(counted.rows_failed_runs, 0) as rows_failed_runs,
     coalesce(rules.rejected_by_rule, map {}) as rejected_by_rule,
     coalesce(counted.unknown_hardware, []) as unknown_hardware,
-    coalesce(counted.unknown_models, []) as unknown_models
+    coalesce(counted.unknown_models, []) as unknown_models,
+    coalesce(counted.unknown_precisions, []) as unknown_precisions,
+    coalesce(counted.zeros_dropped, 0)::bigint as zeros_dropped,
+    contributors.largest_contributor,
+    contributors.largest_contributor_share,
+    files.loaded_at
 from files
 left join counted using (file)
 left join rules using (file)
+left join contributors using (file)

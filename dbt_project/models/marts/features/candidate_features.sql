@@ -35,7 +35,7 @@ platforms as (
 
 abilities as (
 
-    select comparable_group, hardware_kind, framework, precision, max(batch_size) > 1 as batches
+    select comparable_group, hardware_kind, framework, precision, coalesce(max(batch_size) > 1, false) as batches
     from runs
     where status = 'ok'
     group by all
@@ -76,7 +76,7 @@ crossed as (
         and workloads.precision = abilities.precision
         and platforms.hardware_kind is not distinct from abilities.hardware_kind
         and platforms.framework = abilities.framework
-        and (abilities.batches or workloads.batch_size = 1)
+        and (abilities.batches or coalesce(workloads.batch_size, 1) = 1)
 
 ),
 

@@ -11,7 +11,8 @@ with runs as (
 )
 
 select
-    * exclude (metrics, verdict, rule, reason, row_hash, line, file, notes, status, run_id)
+    * exclude (metrics, verdict, rule, reason, row_hash, line, file, notes, status, run_id, repeated_key, submitter,
+        ran_on, simulated, stated_device_count, zero_metrics, published_hardware, published_model_name)
     {%- for metric in metrics %},
     metrics['{{ metric | replace("'", "''") }}'] as "{{ metric | replace('"', '""') }}"
     {%- endfor %}

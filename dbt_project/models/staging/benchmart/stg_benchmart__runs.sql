@@ -6,7 +6,33 @@ with source as (
 
 known as (
 
-    select list(metric) as metrics from {{ ref('int_metrics') }}
+    select list({'metric': metric, 'unit': unit}) as metrics from {{ ref('int_metrics') }}
+
+),
+
+measured as (
+
+    select
+        source.*,
+        [
+            {
+                'metric': known.metric,
+                'text': cleaned(payload[known.metric]),
+                'value': coalesce(
+                    number_of(payload[known.metric]),
+                    -- a cell may state its unit
+                    case known.unit
+                        {%- for unit in ['ms', 'MB', 'W', 'J'] %}
+                        when '{{ unit }}' then {{ in_own_unit('cleaned(payload[known.metric])', unit) }}
+                        {%- endfor %}
+                    end
+                ),
+            }
+            for known in known.metrics
+            if cleaned(payload[known.metric]) is not null
+        ] as cells
+    from source
+    cross join known
 
 ),
 
@@ -24,11 +50,7 @@ renamed as (
 
         -- result
         coalesce(lower({{ text('status') }}), 'ok') as status,
-        map_from_entries([
-            {'k': metric, 'v': try_cast({{ filled('payload[metric]') }} as double)}
-            for metric in known.metrics
-            if try_cast({{ filled('payload[metric]') }} as double) is not null
-        ]) as metrics,
+        map_from_entries([{'k': cell.metric, 'v': cell.value} for cell in cells if cell.value is not null]) as metrics,
         {{ text('notes') }} as notes,
 
         -- timestamps
@@ -36,15 +58,9 @@ renamed as (
 
         list_concat(
             {{ unreadable(counts=['batch_size', 'device_count', 'input_length', 'output_length', 'image_size', 'concurrency']) }},
-            [
-                metric || ' is not a number: ' || trim(payload[metric])
-                for metric in known.metrics
-                if {{ filled('payload[metric]') }} is not null
-                    and try_cast({{ filled('payload[metric]') }} as double) is null
-            ]
+            [cell.metric || ' is not a number: ' || cell.text for cell in cells if cell.value is null]
         ) as problems
-    from source
-    cross join known
+    from measured
 
 )
 

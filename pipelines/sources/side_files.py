@@ -9,7 +9,7 @@ from models_py.features import CATEGORICAL, NUMERIC
 from models_py.objectives import SHORT_NAMES
 from models_py.plan import COUNTS
 from pipelines.errors import InputError
-from pipelines.readers import Row
+from pipelines.readers.tables import Row, Table, table_of
 from pipelines.suggest import did_you_mean
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
@@ -70,17 +70,18 @@ RESERVED = (
 )
 
 
-def checked(table: str, rows: Iterator[Row], file: str) -> Iterator[Row]:
-    """The rows of a file, as long as what a side file states can be read.
+def checked(landing_table: str, table: Table, file: str) -> Table:
+    """The table of a side file, as long as what it states can be read.
 
     Raises
     ------
     InputError
-        Naming line and column.
+        Naming line and column, when the rows are read.
     """
-    if table == "benchmart_metrics":
-        return _checked_metrics(rows, file)
-    return _checked_numbers(rows, file, NUMBERS[table]) if table in NUMBERS else rows
+    if landing_table == "benchmart_metrics":
+        return table_of(_checked_metrics(table.rows, file), table.columns)
+    rows = _checked_numbers(table.rows, file, NUMBERS[landing_table])
+    return table_of(rows, table.columns)
 
 
 def _checked_numbers(rows: Iterator[Row], file: str, columns: tuple[str, ...]) -> Iterator[Row]:
