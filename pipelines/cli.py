@@ -31,6 +31,7 @@ def cli() -> None:
     benchmart integrate --budget 5 --output plan.json          the next five tests
     benchmart predict --input configs.csv --output out.csv     quantiles for your configurations
     benchmart status                                           what is published
+    benchmart fetch timm                                       a public source to build from
     """
 
 
@@ -116,6 +117,35 @@ def status(warehouse, as_json) -> None:
     settings = load_settings(warehouse=warehouse)
     found = overview(settings.warehouse, settings.objective, settings.budget)
     click.echo(json.dumps(found, indent=2)) if as_json else print_overview(found)
+
+
+@cli.command()
+@click.argument("source", required=False)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Directory to keep the files in [default: public/SOURCE].",
+)
+@click.option("--base-url", help="A mirror that has the files under their names.")
+def fetch(source, output, base_url) -> None:
+    """Download a public source at its pinned commit; without SOURCE, list what there is."""
+    from pipelines.console import Reporter
+    from pipelines.fetch import fetch as download
+    from pipelines.fetch import public_source, public_sources
+
+    if source is None:
+        for name in public_sources():
+            found = public_source(name)
+            click.echo(f"{name}: {len(found.files)} files, licence {found.licence}")
+        return
+    wanted = public_source(source)
+    directory = output or Path("public") / source
+    came = download(wanted, directory, base_url, Reporter())
+    there = len(wanted.files) - came
+    click.echo(
+        f"{directory}: {came} files downloaded, {there} were there; licence {wanted.licence}"
+    )
+    click.echo(f"next: benchmart build --raw {directory}")
 
 
 @cli.command()
