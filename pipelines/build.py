@@ -24,6 +24,7 @@ from pipelines.warehouse import DATABASE, STAGING, Warehouse
 from pipelines.write_back import append
 
 MANIFEST = "manifest.json"
+LINEAGE = "lineage.html"
 UPSTREAM = ("+path:models/marts/core", "+path:models/marts/features")
 DOWNSTREAM = ("path:models/marts/analytics", "path:tests")
 BUILD_SCHEMA = pa.schema(
@@ -129,6 +130,7 @@ def _run_stages(
         append(con, "builds", pa.Table.from_pylist([row], BUILD_SCHEMA))
     with reporter.stage("analytics"):
         dbt.build(DOWNSTREAM)
+        dbt.write_lineage(staging / LINEAGE)
     with connect(database) as con:
         con.execute("checkpoint")
     for warning in learned.warnings:

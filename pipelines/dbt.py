@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -46,6 +47,11 @@ class Dbt:
             *("--indirect-selection", "cautious", "--select", *select),
         )
 
+    def write_lineage(self, page: Path) -> None:
+        """Write the documentation of every table, with the graph of what is made of what, as one page."""
+        self.invoke("docs", "generate", "--static", "--no-compile")
+        shutil.copyfile(self.target / "static_index.html", page)
+
     def invoke(self, *arguments: str):
         """Run a dbt command on the parsed project, as `build` does."""
         self.manifest = self.manifest or self._run("parse")
@@ -77,7 +83,7 @@ class Dbt:
 def _first_failure(result) -> str:
     if result.exception is not None:
         return _one_line(str(result.exception))
-    failed = [node for node in result.result if node.status in ("error", "fail")]
+    failed = [node for node in result.result if node.status in ("error", "fail", "runtime error")]
     others = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
     return f"{failed[0].node.name}: {_one_line(str(failed[0].message))}{others}"
 

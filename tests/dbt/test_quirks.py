@@ -289,4 +289,5 @@ def test_the_sql_of_staging_and_rules_does_what_it_says(dbt: Dbt, tmp_path):
     fresh = Dbt(root, root / "dbt")
     build_marts(fresh, find_files([root / "raw"]), Reporter(quiet=True))
     results = fresh.invoke("test", "--select", "test_type:unit")
-    assert len(list(results)) >= 13
+    assert len(list(results)) >= 15
+    fresh.invoke("source", "freshness")

@@ -10,12 +10,12 @@ with runs as (
 
 select
     measurement_id,
-    source,
+    runs.source,
     file,
     line,
     config_id,
     configuration,
-    comparable_group,
+    runs.comparable_group,
     model_name,
     model_type,
     task,
@@ -33,7 +33,12 @@ select
     entry.key as metric,
     entry.value as value,
     {{ unit_of('definitions.unit', 'runs.throughput_unit') }} as unit,
+    derived.derived_from,
     measured_at
 from runs
+left join {{ ref('int_metrics__derived') }} as derived
+    on runs.source = derived.source
+    and runs.comparable_group = derived.comparable_group
+    and runs.entry.key = derived.metric
 left join {{ ref('metric_definitions') }} as definitions
     on runs.entry.key = definitions.metric

@@ -3,9 +3,26 @@
 {%- set metrics = run_query('select metric from ' ~ ref('int_metrics') ~ ' order by metric').columns[0].values() if execute else [] -%}
 {{ config(post_hook="{{ create_describe_configurations() }}") }}
 
-with runs as (
+with derived as (
 
-    select * from {{ ref('int_runs__judged') }}
+    select source, comparable_group, list(metric) as derived_metrics
+    from {{ ref('int_metrics__derived') }}
+    where source != 'benchmart' and metric like 'energy%'
+    group by all
+
+),
+
+runs as (
+
+    select
+        judged.* replace (
+            map_from_entries(list_filter(
+                map_entries(judged.metrics),
+                lambda entry: not list_contains(coalesce(derived.derived_metrics, []), entry.key)
+            )) as metrics
+        )
+    from {{ ref('int_runs__judged') }} as judged
+    left join derived using (source, comparable_group)
     where verdict = 'accepted' and status = 'ok'
 
 )
