@@ -10,7 +10,7 @@ import pandas as pd
 from pipelines.warehouse import DATABASE, Warehouse
 
 # as in profiles.yml; more is spilled to disk, beside the database
-MEMORY_LIMIT = "500MB"
+MEMORY_LIMIT = "400MB"
 
 
 def connect_published(warehouse: Path) -> duckdb.DuckDBPyConnection:

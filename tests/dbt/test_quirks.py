@@ -242,17 +242,20 @@ PROBLEMS = {
 
 
 @pytest.fixture(scope="module")
-def dbt(tmp_path_factory: pytest.TempPathFactory) -> Dbt:
+def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Dbt, int]:
+    """The marts of the published tables, and how many unit tests of the dbt project passed on them."""
     root = tmp_path_factory.mktemp("quirks")
     write_tables(root / "raw")
     dbt = Dbt(root, root / "dbt")
     build_marts(dbt, find_files([root / "raw"]), Reporter(quiet=True))
-    return dbt
+    results = dbt.invoke("test", "--select", "test_type:unit")
+    dbt.invoke("source", "freshness")
+    return dbt, len(list(results))
 
 
 @pytest.fixture(scope="module")
-def con(dbt: Dbt) -> duckdb.DuckDBPyConnection:
-    with connect(dbt.database, read_only=True) as con:
+def con(built: tuple[Dbt, int]) -> duckdb.DuckDBPyConnection:
+    with connect(built[0].database, read_only=True) as con:
         yield con
 
 
@@ -281,13 +284,6 @@ def test_what_leaks_the_answer_is_no_feature(con):
     assert not {"MFU[%]", "mfu", "ttft_share", "ran_on", "submitter", "notes"} & set(names)
 
 
-def test_the_sql_of_staging_and_rules_does_what_it_says(dbt: Dbt, tmp_path):
+def test_the_sql_of_staging_and_rules_does_what_it_says(built):
     """The unit tests of the dbt project, on real rows."""
-    root = tmp_path / "units"
-    root.mkdir()
-    write_tables(root / "raw")
-    fresh = Dbt(root, root / "dbt")
-    build_marts(fresh, find_files([root / "raw"]), Reporter(quiet=True))
-    results = fresh.invoke("test", "--select", "test_type:unit")
-    assert len(list(results)) >= 15
-    fresh.invoke("source", "freshness")
+    assert built[1] >= 15
