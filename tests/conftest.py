@@ -20,6 +20,12 @@ def commands(tmp_path: Path) -> Commands:
 
 
 @pytest.fixture(scope="session")
+def parsed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where dbt keeps what it parsed, for all warehouses that tests make without the command."""
+    return tmp_path_factory.mktemp("dbt")
+
+
+@pytest.fixture(scope="session")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Commands:
     """A published build of the bundled measurements; tests only read it."""
     found = Commands(tmp_path_factory.mktemp("published"))

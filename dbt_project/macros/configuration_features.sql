@@ -55,7 +55,7 @@ facts as (
             end
         ) as throughput_unit,
 
-        models.model_family,
+        coalesce(models.model_family, family_in(configurations.model_name)) as model_family,
         models.parameters_million,
         coalesce(models.active_parameters_million, models.parameters_million) as active_parameters_million,
         coalesce(models.active_parameters_million, models.parameters_million)
@@ -98,8 +98,7 @@ facts as (
         and models.resolution = case
             when list_contains(models.resolutions, cast(configurations.image_size as varchar))
                 then cast(configurations.image_size as varchar)
-            -- a size that is not stated is the one that the facts are known for
-            when configurations.image_size is null and len(models.resolutions) = 1 then models.resolutions[1]
+            when configurations.image_size is null then coalesce(models.standard_resolution, '*')
             else '*'
         end
     left join {{ ref('int_hardware') }} as hardware

@@ -40,6 +40,10 @@ create or replace macro main.without_devices(name) as
         '\s+x\s*\d+$', '', 'i'
     ));
 
+{#- The architecture that a model's name begins with or has as a word of its own. -#}
+create or replace macro main.family_in(name) as
+    nullif(regexp_extract(replace(replace(lower(name), '_', '-'), ' ', '-'), '(?:^|[^a-z])({{ model_families() | join('|') }})', 1), '');
+
 {#- The one precision that a text speaks of, 'mixed' where it speaks of several. -#}
 create or replace macro main.precision_in(description) as
     case coalesce(len(list_distinct(regexp_extract_all(lower(description), '{{ precision_pattern() }}'))), 0)
@@ -49,6 +53,17 @@ create or replace macro main.precision_in(description) as
     end;
 
 {% endmacro %}
+
+{% macro model_families() -%}
+{{ return([
+    'albert', 'bloom', 'clip', 'codellama', 'convnext', 'deeplab', 'deepseek', 'densenet', 'detr', 'distilbert',
+    'distilroberta', 'dlrm', 'efficientnet', 'efficientvit', 'electra', 'falcon', 'ffnet', 'gemma', 'googlenet', 'gpt',
+    'granite', 'hrnet', 'inception', 'llama', 'llava', 'mistral', 'mixtral', 'mobilebert', 'mobilenet', 'obert', 'opt',
+    'perceiver', 'phi', 'pixart', 'qwen', 'regnet', 'resnet', 'resnext', 'roberta', 'shufflenet', 'squeezenet',
+    'stable-diffusion', 'starcoder', 'swin', 't5', 'unet', 'vgg', 'vit', 'wav2vec', 'whisper', 'wideresnet', 'xlm',
+    'yolo', 'bert',
+]) }}
+{%- endmacro %}
 
 {% macro precision_pattern() -%}
     (?:mx|nv)?fp\d+|float\d+|bfloat16|bf16|tf32|u?int\d+|w\d+a\d+

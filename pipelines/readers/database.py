@@ -11,6 +11,7 @@ import pyarrow as pa
 from pipelines.errors import InputError
 from pipelines.readers.tables import BATCH_ROWS, LINE, Raw, Table
 
+MAGIC = b"DUCK"
 CLOSED = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
@@ -19,7 +20,13 @@ CLOSED = {
 
 
 def read_database(path: Path, file: str) -> Raw:
-    """Every table of the schema `main`; nothing outside the file is read, whatever its views say."""
+    """Every table of the schema `main`; nothing outside the file is read, whatever its views say.
+
+    A `.db` file of another make has no tables here.
+    """
+    with path.open("rb") as handle:
+        if handle.read(12)[8:] != MAGIC and path.suffix == ".db":
+            return Raw(file)
     try:
         with duckdb.connect(str(path), read_only=True, config=CLOSED) as con:
             found = con.execute(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import duckdb
 import pandas as pd
@@ -67,7 +68,7 @@ Nvidia A100 GPU,1,vLLM,meta-llama/Llama-2-7b-hf,1024,1,0.0139,146527.9
 
 
 @pytest.fixture(scope="module")
-def marts(tmp_path_factory: pytest.TempPathFactory) -> duckdb.DuckDBPyConnection:
+def marts(tmp_path_factory: pytest.TempPathFactory, parsed: Path) -> duckdb.DuckDBPyConnection:
     root = tmp_path_factory.mktemp("marts")
     raw = root / "raw"
     raw.mkdir()
@@ -81,7 +82,7 @@ def marts(tmp_path_factory: pytest.TempPathFactory) -> duckdb.DuckDBPyConnection
         "published.csv": LLM,
     }.items():
         (raw / name).write_text(content, encoding="utf-8")
-    dbt = Dbt(root, root / "dbt")
+    dbt = Dbt(root, parsed)
     build_marts(dbt, find_files([raw]), Reporter(quiet=True))
     with connect(dbt.database, read_only=True) as con:
         yield con

@@ -97,8 +97,8 @@ def _write(raw: Path, files: dict[str, str]) -> None:
         path.write_text(content, encoding="utf-8")
 
 
-def _build(root: Path) -> Landing:
-    dbt = Dbt(root, root / "dbt")
+def _build(root: Path, parsed: Path) -> Landing:
+    dbt = Dbt(root, parsed)
     with connect(dbt.database) as con:
         landing = land(con, find_files([root / "raw"]))
     dbt.build(["+int_runs__judged"])
@@ -127,24 +127,24 @@ def _verdicts(root: Path, file: str) -> dict[str, int]:
 
 
 @pytest.fixture(scope="module")
-def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def original(tmp_path_factory: pytest.TempPathFactory, parsed: Path) -> Path:
     root = tmp_path_factory.mktemp("original") / "built"
     write_tables(root / "raw")
-    _build(root)
+    _build(root, parsed)
     # copies are homes that were moved: nothing is left at the old place
     return root.rename(root.with_name("moved"))
 
 
 def _copy(original: Path, root: Path) -> Path:
-    shutil.copytree(original, root, ignore=shutil.ignore_patterns("dbt"))
+    shutil.copytree(original, root)
     return root
 
 
 @pytest.fixture(scope="module")
-def mutated(original: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def mutated(original: Path, tmp_path_factory: pytest.TempPathFactory, parsed: Path) -> Path:
     root = _copy(original, tmp_path_factory.mktemp("mutated") / "copy")
     _write(root / "raw", SAME | UNREADABLE)
-    _build(root)
+    _build(root, parsed)
     return root
 
 
@@ -164,7 +164,9 @@ def test_what_is_not_understood_is_rejected(mutated, file):
 
 
 @pytest.fixture(scope="module")
-def changed(original: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Landing]:
+def changed(
+    original: Path, tmp_path_factory: pytest.TempPathFactory, parsed: Path
+) -> tuple[Path, Landing]:
     """A warehouse whose raw directory was deleted from, renamed in, cut off, corrected and added to."""
     root = _copy(original, tmp_path_factory.mktemp("changed") / "copy")
     raw = root / "raw"
@@ -173,7 +175,7 @@ def changed(original: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[P
     (raw / "llm" / "All_results.csv").write_text(LLM[: LLM.index(",101.3861") + 3])
     (raw / "native.csv").write_text(NATIVE.replace(",101,", ",111,"), encoding="utf-8")
     (raw / "hardware.csv").write_text("hardware,kind,tdp_w\nT40XP,gpu,75\n")
-    return root, _build(root)
+    return root, _build(root, parsed)
 
 
 def test_a_deleted_file_leaves_its_rows(original, changed):

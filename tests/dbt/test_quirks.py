@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import duckdb
 import pytest
 
@@ -242,11 +244,11 @@ PROBLEMS = {
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Dbt, int]:
+def built(tmp_path_factory: pytest.TempPathFactory, parsed: Path) -> tuple[Dbt, int]:
     """The marts of the published tables, and how many unit tests of the dbt project passed on them."""
     root = tmp_path_factory.mktemp("quirks")
     write_tables(root / "raw")
-    dbt = Dbt(root, root / "dbt")
+    dbt = Dbt(root, parsed)
     build_marts(dbt, find_files([root / "raw"]), Reporter(quiet=True))
     results = dbt.invoke("test", "--select", "test_type:unit")
     dbt.invoke("source", "freshness")

@@ -9,7 +9,6 @@ from pipelines.ingest import find_files
 from pipelines.published import connect
 from tests.support import PROJECT, Commands
 
-
 SOURCES = {
     "aws_neuron": 220,
     "llm_inference_bench": 4_700,
@@ -21,9 +20,9 @@ SOURCES = {
 }
 
 
-def test_public_tables_are_accounted_for_row_by_row(shared_data, tmp_path):
+def test_public_tables_are_accounted_for_row_by_row(shared_data, tmp_path, parsed):
     files = find_files([PROJECT / "raw", shared_data])
-    dbt = Dbt(tmp_path, tmp_path / "dbt")
+    dbt = Dbt(tmp_path, parsed)
     landing = build_marts(dbt, files, Reporter(quiet=True))
     with connect(dbt.database, read_only=True) as con:
         unbalanced = con.sql(

@@ -81,6 +81,8 @@ def test_databases_are_read_closed(tmp_path: Path):
     (table,) = open_raw(tmp_path / "x.duckdb", "x").tables
     assert (table.name, table.columns) == ("t", ["a", "b", "c"])
     assert list(table.rows) == [Row(1, {"a": "1.5", "c": "[1]"})]
+    (tmp_path / "other.db").write_bytes(b"SQLite format 3\0")
+    assert open_raw(tmp_path / "other.db", "x").tables == ()
 
 
 @pytest.mark.parametrize(

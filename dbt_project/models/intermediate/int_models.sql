@@ -34,9 +34,25 @@ merged as (
     from keyed
     group by all
 
+),
+
+-- what the best source has facts for, where that is one resolution
+standard as (
+
+    select
+        model_name,
+        case when count(distinct resolution) = 1 then any_value(resolution) end as standard_resolution
+    from (
+        select * from keyed
+        qualify priority = min(priority) over (partition by model_name)
+    )
+    group by model_name
+
 )
 
 select
-    *,
-    list(resolution) over (partition by model_name) as resolutions
+    merged.*,
+    list(resolution) over (partition by model_name) as resolutions,
+    standard.standard_resolution
 from merged
+left join standard using (model_name)

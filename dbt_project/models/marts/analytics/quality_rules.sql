@@ -23,3 +23,4 @@ select
     coalesce(rejected.rows_rejected, 0) as rows_rejected
 from rules
 left join rejected using (rule)
+order by rules.priority

@@ -70,6 +70,8 @@ renamed as (
                 else ''
             end as hardware,
         coalesce(nullif(regexp_replace({{ text('runtime') }}, '^torchscript_onnx_?', ''), ''), 'onnxruntime') as framework,
+        -- the hub runs its newest software: runs of the same month are repeats, those of another are not
+        strftime(try_cast({{ text('timestamp') }} as timestamptz), '%Y.%m') as framework_version,
 
         -- result
         case lower(coalesce({{ text('job_status') }}, 'passed'))
