@@ -48,7 +48,7 @@ class Dbt:
         )
 
     def write_lineage(self, page: Path) -> None:
-        """Write the documentation of every table, with the graph of what is made of what, as one page."""
+        """Write the documentation of every table and the graph between them as one page."""
         self.invoke("docs", "generate", "--static", "--no-compile")
         shutil.copyfile(self.target / "static_index.html", page)
 

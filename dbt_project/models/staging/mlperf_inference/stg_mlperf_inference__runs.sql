@@ -71,7 +71,9 @@ renamed as (
             when accelerators > 0 then accelerators else coalesce({{ count('host_processors_per_node') }}, 1)
         end as device_count,
         case when accelerators > 0 then devices_in(accelerator) end as stated_device_count,
-        lower(trim(regexp_extract(software, '^[^\d,]+'))) as framework,
+        -- 'TensorRT 10.2.0, CUDA 12.4', 'vLLM v0.9', 'TODO: TensorRT'
+        nullif(regexp_replace(trim(regexp_extract(lower(software), '^(?:todo: *)?([^\d,:]+)', 1)), ' v(master)?$', ''), '')
+            as framework,
         nullif(regexp_extract(software, '^[^\d,]+([\d.]+)', 1), '') as framework_version,
         case when nodes > 1 then 'nodes=' || nodes else '' end as options,
 
