@@ -22,7 +22,8 @@ ROWS = (
     "file varchar, file_hash varchar, line bigint, row_hash varchar, payload map(varchar, varchar)"
 )
 PAYLOADS = pa.schema({"line": pa.int64(), "payload": pa.map_(pa.string(), pa.string())})
-# a document of prose is not a table that could not be read
+# may be anything: one that cannot be read, and was no source before, is somebody else's
+DOCUMENTS = (".json", ".yaml", ".yml", ".md", ".db")
 PROSE = (".md",)
 
 
@@ -51,6 +52,8 @@ class Landing:
     ----------
     loaded, unchanged, unrecognised
         Names of files: new or changed, known already, not a benchmark table that is known.
+    skipped
+        What is wrong with files that were left out.
     shrunk
         Changed files with fewer rows than before: rows before and now.
     """
@@ -58,6 +61,7 @@ class Landing:
     loaded: list[str] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
     unrecognised: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
     shrunk: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     @property
@@ -67,6 +71,7 @@ class Landing:
             f"{name}: had {before} rows and now has {now}; is it cut off?"
             for name, (before, now) in self.shrunk.items()
         ]
+        warnings += self.skipped
         if self.unrecognised:
             names = ", ".join(self.unrecognised)
             warnings.append(f"{names}: not a benchmark table that is known, skipped")
@@ -88,7 +93,8 @@ def find_files(directories: Sequence[Path]) -> list[InputFile]:
         root = directory if directory.is_dir() else directory.parent
         paths = sorted(directory.rglob("*")) if directory.is_dir() else [directory]
         for path in paths:
-            if path.suffix not in READERS or not path.is_file():
+            hidden = any(part.startswith(".") for part in path.relative_to(root).parts)
+            if hidden or path.suffix not in READERS or not path.is_file():
                 continue
             name = f"{root.resolve().name}/{path.relative_to(root).as_posix()}"
             with path.open("rb") as handle:
@@ -124,11 +130,21 @@ def land(con: duckdb.DuckDBPyConnection, files: Sequence[InputFile]) -> Landing:
                 f"{file.name}: the warehouse holds another file of this name, from {place};"
                 " rename one of the directories, or use --full-refresh"
             )
-        rows = _land_file(con, file, replace=digest is not None)
+        try:
+            rows = _land_file(con, file, replace=digest is not None)
+        except InputError as error:
+            if digest is not None or file.path.suffix not in DOCUMENTS:
+                raise
+            landing.skipped.append(str(error))
+            continue
         if rows:
             landing.loaded.append(file.name)
             if rows < before:
                 landing.shrunk[file.name] = (before, rows)
+        elif digest is not None:
+            landing.skipped.append(
+                f"{file.name}: is not the table any more that it was; its earlier rows stay"
+            )
         elif file.path.suffix not in PROSE:
             landing.unrecognised.append(file.name)
     return landing
@@ -185,6 +201,9 @@ def _insert(
             yield from map(_payloads, table.batches)
         except InputError as error:
             unreadable.append(error)
+            raise
+        except UnicodeError as error:
+            unreadable.append(InputError(f"{file.name}: a text that is no Unicode: {error}"))
             raise
 
     reader = pa.RecordBatchReader.from_batches(PAYLOADS, batches())

@@ -34,11 +34,15 @@ create or replace macro main.devices_in(name) as
         try_cast(regexp_extract(lower(trimmed(name)), '\sx\s*(\d+)$', 1) as bigint)
     )::bigint;
 
+{#- The kinds of a mixed system in one order, whichever is listed first. -#}
 create or replace macro main.without_devices(name) as
-    trim(regexp_replace(
-        regexp_replace(regexp_replace(trimmed(name), '\s*\(\s*x\s*\d+\s*\)', '', 'gi'), '^\d+\s*x\s*([a-z])', '\1', 'i'),
-        '\s+x\s*\d+$', '', 'i'
-    ));
+    array_to_string(list_sort(string_split(
+        trim(regexp_replace(
+            regexp_replace(regexp_replace(trimmed(name), '\s*\(\s*x\s*\d+\s*\)', '', 'gi'), '^\d+\s*x\s*([a-z])', '\1', 'i'),
+            '\s+x\s*\d+$', '', 'i'
+        )),
+        ', '
+    )), ', ');
 
 {#- The architecture that a model's name begins with or has as a word of its own. -#}
 create or replace macro main.family_in(name) as

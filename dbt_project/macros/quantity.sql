@@ -46,14 +46,17 @@
     ) }}
 {%- endmacro %}
 
-{#- Times and divided by whole numbers: 5645 us are 5.645 ms, not 5.6450000000000005. -#}
+{#-
+    Times and divided by whole numbers: 5645 us are 5.645 ms, not 5.6450000000000005. Units are read in any
+    case, but for those that mean something else in capitals: a MJ is no mJ, a Gb no GB.
+-#}
 {% macro scaled(number, unit, wanted) -%}
     list_transform(
         [map {
             {%- for unit, (times, per) in known_units()[wanted].items() -%}
             '{{ unit }}': [{{ times }}, {{ per }}]{{ ', ' if not loop.last }}
             {%- endfor -%}
-        }[lower(replace({{ unit }}, 'µ', 'u'))]],
+        }[case when not regexp_matches({{ unit }}, '^(M[JW]|[KMG]b)$') then lower(replace({{ unit }}, 'µ', 'u')) end]],
         lambda ratio: {{ number }} * ratio[1] / ratio[2]
     )[1]
 {%- endmacro %}

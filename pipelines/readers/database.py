@@ -44,7 +44,7 @@ def read_database(path: Path, file: str) -> Raw:
 
 def _batches(path: Path, table: str, file: str) -> Iterator[pa.RecordBatch]:
     quoted = '"' + table.replace('"', '""') + '"'
-    query = f"select rowid + 1 as {LINE}, cast(columns(*) as varchar) from {quoted} order by rowid"
+    query = f"select row_number() over () as {LINE}, cast(columns(*) as varchar) from {quoted}"
     try:
         with duckdb.connect(str(path), read_only=True, config=CLOSED) as con:
             yield from con.sql(query).to_arrow_reader(BATCH_ROWS)

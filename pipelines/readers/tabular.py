@@ -131,10 +131,11 @@ def read_parquet(path: Path, file: str) -> Raw:
         raise InputError(f"{file}: not a Parquet file: {error}") from None
     if table.metadata.num_rows == 0:
         raise InputError(f"{file}: the file is empty")
-    return Raw(file, (Table(list(table.schema_arrow.names), _parquet_batches(table, file)),))
+    columns = unique_names(table.schema_arrow.names)
+    return Raw(file, (Table(columns, _parquet_batches(table, columns, file)),))
 
 
-def _parquet_batches(table, file: str) -> Iterator[pa.RecordBatch]:
+def _parquet_batches(table, columns: list[str], file: str) -> Iterator[pa.RecordBatch]:
     row = 1
     batches = table.iter_batches(batch_size=BATCH_ROWS)
     for _ in count():
@@ -146,7 +147,7 @@ def _parquet_batches(table, file: str) -> Iterator[pa.RecordBatch]:
             return
         lines = pa.array(range(row, row + batch.num_rows), pa.int64())
         yield pa.RecordBatch.from_arrays(
-            [lines, *map(_text_array, batch.columns)], [LINE, *batch.schema.names]
+            [lines, *map(_text_array, batch.columns)], [LINE, *columns]
         )
         row += batch.num_rows
 

@@ -39,7 +39,7 @@ def recognise(raw: Raw) -> Landed | None:
         require(raw.file, table.columns, SIDE_FILES[path.stem])
         landing_table = f"benchmart_{path.stem}"
         return {landing_table: checked(landing_table, table, raw.file)}
-    if path.parent.name == "benchmart" or set(table.columns) & {"model_name", "batch_size"}:
+    if path.parent.name == "benchmart" or len(set(table.columns) & set(REQUIRED)) >= 2:
         require(raw.file, table.columns, REQUIRED)
         return {"benchmart_runs": table}
     return None

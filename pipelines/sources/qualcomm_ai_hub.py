@@ -40,14 +40,17 @@ def entries(node: object, key: str) -> list:
     """
     if not isinstance(node, Mapping):
         return node if isinstance(node, list) else [node]
-    if key in node or not all(isinstance(value, Mapping) for value in node.values()):
+    if key in node or not any(isinstance(value, Mapping) for value in node.values()):
         return [node]
-    named = []
-    for name, value in node.items():
-        entry = Mapping({"name": name, **value})
-        entry.line = value.line
-        named.append(entry)
-    return named
+    return [_named(name, value) for name, value in node.items()]
+
+
+def _named(name: str, value: object) -> object:
+    if not isinstance(value, Mapping):
+        return value
+    entry = Mapping({"name": name, **value})
+    entry.line = value.line
+    return entry
 
 
 def _rows(models: list) -> Iterator[Row]:
@@ -74,7 +77,7 @@ def _device_rows(device: Mapping, about: dict[str, str | None]) -> Iterator[Row]
     described = {name: value for name, value in device.items() if name not in runtimes}
     shared = {**about, **_flat(Mapping(described), "")}
     for name, result in runtimes.items():
-        yield Row(result.line, {**shared, "runtime": name, **_flat(result, "")})
+        yield Row(result.line, {**shared, **_flat(result, ""), "runtime": name})
     if not runtimes:
         yield Row(device.line, {**shared, PROBLEM: "no runtime has a result on this device"})
 

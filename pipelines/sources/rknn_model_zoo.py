@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
 from pipelines.readers.tables import Raw, Row, Table, table_of
 from pipelines.sources.source import Landed, Source
@@ -12,11 +13,9 @@ KEYS = ("demo", "model_name", "inputs_shape", "dtype")
 
 
 def recognise(raw: Raw) -> Landed | None:
-    """Any table of a document with these key columns; its heading states the unit."""
-    for table in raw.tables:
-        if set(KEYS[1:]) <= set(table.columns):
-            return {TABLE: table_of(_cells(table))}
-    return None
+    """The tables of a document with these key columns; their headings state the unit."""
+    tables = [table for table in raw.tables if set(KEYS[1:]) <= set(table.columns)]
+    return {TABLE: table_of(chain.from_iterable(map(_cells, tables)))} if tables else None
 
 
 def _cells(table: Table) -> Iterator[Row]:

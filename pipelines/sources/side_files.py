@@ -23,6 +23,7 @@ NUMBERS = {
         "fp32_tflops",
         "fp16_tflops",
         "int8_tops",
+        "fp4_tops",
         "tdp_w",
         "interconnect_gbs",
         "cache_mb",

@@ -225,7 +225,41 @@ def test_facts_that_come_late_describe_earlier_rows(original, changed):
 def test_a_truncated_document_stops_the_build_with_its_name(original, tmp_path, file, said):
     path = tmp_path / "raw" / file
     path.parent.mkdir(parents=True)
-    whole = (original / "raw" / file).read_bytes()
-    path.write_bytes(whole[: len(whole) // 2])
-    with connect(tmp_path / "x.duckdb") as con, pytest.raises(InputError, match=said):
+    shutil.copyfile(original / "raw" / file, path)
+    whole = path.read_bytes()
+    with connect(tmp_path / "x.duckdb") as con:
         land(con, find_files([tmp_path / "raw"]))
+        path.write_bytes(whole[: len(whole) // 2])
+        with pytest.raises(InputError, match=said):
+            land(con, find_files([tmp_path / "raw"]))
+
+
+def test_documents_of_others_are_skipped_and_told(tmp_path):
+    strangers = {
+        "tsconfig.json": "{// comments\n}",
+        "package.json": '{"name": "x"}',
+        "values.yaml": "a: 1\n---\nb: 2\n",
+        "NOTES.md": "no table",
+        ".git/config.json": "{",
+        "other.db": "SQLite format 3",
+        "lone.json": '{"Model": "\\ud800", "GPU": "x"}',
+    }
+    _write(tmp_path / "raw", {**strangers, "All_results.csv": LLM})
+    with connect(tmp_path / "x.duckdb") as con:
+        landing = land(con, find_files([tmp_path / "raw"]))
+    assert landing.loaded == ["raw/All_results.csv"]
+    assert landing.unrecognised == ["raw/other.db", "raw/package.json"]
+    assert [line.split(":")[0] for line in landing.skipped] == [
+        "raw/lone.json",
+        "raw/tsconfig.json",
+        "raw/values.yaml",
+    ]
+
+
+def test_a_file_that_is_no_source_any_more_is_told(tmp_path):
+    _write(tmp_path / "raw", {"README.md": RKNN})
+    with connect(tmp_path / "x.duckdb") as con:
+        land(con, find_files([tmp_path / "raw"]))
+        _write(tmp_path / "raw", {"README.md": RKNN.replace("inputs_shape", "shape")})
+        landing = land(con, find_files([tmp_path / "raw"]))
+    assert "is not the table any more that it was" in landing.warnings[0]

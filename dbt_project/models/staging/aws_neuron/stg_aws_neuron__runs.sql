@@ -1,5 +1,6 @@
 {#-
-    Hardware is a cloud instance; it becomes its chips, as many as the degree of parallelism uses.
+    Hardware is a cloud instance; it becomes its chips: as many as the degree of parallelism uses, or as
+    the batches in flight keep busy, for some run on one chip of a large instance.
     Many runs stand in a throughput and in a latency table. Tables of tutorials do not say on which
     instance they ran: their rows are rejected.
 -#}
@@ -30,6 +31,15 @@ with source as (
         {{ quantity('TTFT', 'ms', 'ms') }} as tutorial_ttft,
         {{ quantity('TPOT', 'ms', 'ms') }} as tutorial_tpot
     from {{ source('raw', 'aws_neuron') }}
+
+),
+
+flown as (
+
+    select
+        *,
+        number_of(throughput.value) * latency_p50.value / 1000 / {{ count('Batch Size') }} as batches_in_flight
+    from source
 
 ),
 
@@ -77,11 +87,15 @@ renamed as (
         coalesce(instances.hardware, instance) as hardware,
         coalesce({{ count('Nodes') }}, 1) * case
             when cores > 0 then least(ceil(cores / instances.cores_per_device), instances.device_count)
+            when not trained and batches_in_flight < instances.device_count
+                then greatest(ceil(round(batches_in_flight) / instances.cores_per_device), 1)
             else coalesce(instances.device_count, 1)
         end::bigint as device_count,
         lower(regexp_extract({{ text('Framework') }}, '^([A-Za-z ]*[A-Za-z])', 1)) as framework,
         {{ text('Neuron Version') }} as framework_version,
-        coalesce(lower({{ text('Topology') }}), case when cores > 0 then 'tp=' || {{ count('TP Degree') }} end, '') as options,
+        concat_ws(' ', lower({{ text('Topology') }}), case when cores > 0 then 'tp=' || {{ count('TP Degree') }} end,
+            case when {{ text('Run Mode') }} ilike '%pipeline%' then 'pipeline' end,
+            case when {{ count('N Models') }} > 1 then 'models=' || {{ count('N Models') }} end) as options,
 
         -- result
         'ok' as status,
@@ -105,7 +119,7 @@ renamed as (
             case when cleaned(throughput.value) is not null and number_of(throughput.value) is null
                 then [throughput.key || ' is not a number: ' || throughput.value] else [] end
         ) as problems
-    from source
+    from flown
     left join {{ ref('cloud_instances') }} as instances using (instance)
 
 )

@@ -7,12 +7,15 @@ with source as (
         models.payload as model,
         runs.payload as run
     from {{ source('raw', 'benchmark_framework_results') }} as results
-    left join {{ source('raw', 'benchmark_framework_hardware') }} as hardware
-        on results.file = hardware.file and results.payload['hardware_id'] = hardware.payload['hardware_id']
-    left join {{ source('raw', 'benchmark_framework_models') }} as models
-        on results.file = models.file and results.payload['model_id'] = models.payload['model_id']
-    left join {{ source('raw', 'benchmark_framework_runs') }} as runs
-        on results.file = runs.file and results.payload['run_id'] = runs.payload['run_id']
+    {%- for table, key in [('hardware', 'hardware_id'), ('models', 'model_id'), ('runs', 'run_id')] %}
+    left join (
+        -- of a key that is there twice, the last row counts
+        select file, payload['{{ key }}'] as key, arg_max(payload, line) as payload
+        from {{ source('raw', 'benchmark_framework_' ~ table) }}
+        group by all
+    ) as {{ table }}
+        on results.file = {{ table }}.file and results.payload['{{ key }}'] = {{ table }}.key
+    {%- endfor %}
 
 ),
 
@@ -27,7 +30,7 @@ extracted as (
     select
         source.*,
         known.metrics as known_metrics,
-        cast(try_cast(payload['metrics'] as json) as map(varchar, varchar)) as more_metrics
+        try_cast(try_cast(payload['metrics'] as json) as map(varchar, varchar)) as more_metrics
     from source
     cross join known
 

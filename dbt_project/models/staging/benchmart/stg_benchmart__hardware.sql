@@ -15,6 +15,7 @@ renamed as (
         {{ number('fp32_tflops') }} as fp32_tflops,
         {{ number('fp16_tflops') }} as fp16_tflops,
         {{ number('int8_tops') }} as int8_tops,
+        {{ number('fp4_tops') }} as fp4_tops,
         {{ number('tdp_w') }} as tdp_w,
         {{ number('interconnect_gbs') }} as interconnect_gbs,
         {{ number('cache_mb') }} as cache_mb,

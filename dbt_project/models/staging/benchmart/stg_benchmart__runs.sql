@@ -6,7 +6,7 @@ with source as (
 
 known as (
 
-    select list({'metric': metric, 'unit': unit}) as metrics from {{ ref('int_metrics') }}
+    select list({'metric': metric, 'unit': unit} order by metric) as metrics from {{ ref('int_metrics') }}
 
 ),
 

@@ -7,7 +7,7 @@
 with source as (
 
     select * from {{ source('raw', 'llm_inference_bench') }}
-    where map_contains(payload, 'Throughput')
+    where map_contains(payload, 'Input Output Length')
 
 ),
 
@@ -43,14 +43,16 @@ renamed as (
         {{ text('Framework') }} as framework,
         null::varchar as framework_version,
         -- tensor parallelism is the default of the other tables, and moot on one device
-        case
+        concat_ws(' ', case
             when {{ number('Num of Hardware') }} = 1
-                or coalesce({{ text('Parallelism Type') }}, 'TP') in ('TP', 'Tensor Parallelism') then ''
+                or coalesce({{ text('Parallelism Type') }}, 'TP') in ('TP', 'Tensor Parallelism') then null
             when {{ text('Parallelism Type') }} in ('PP', 'Pipeline Parallelism') then 'parallelism=pipeline'
             when {{ text('Parallelism Type') }} = 'EP' then 'parallelism=expert'
             when {{ text('Parallelism Type') }} ilike '%EP%' then 'parallelism=tensor+expert'
             else 'parallelism=tensor+pipeline'
-        end as options,
+        end,
+        -- the same chip under an earlier name, with a software stack that is up to ten times as fast or slow
+        case when {{ text('Hardware') }} = 'Intel PVC GPU' then 'listed=pvc' end) as options,
 
         -- result
         'ok' as status,

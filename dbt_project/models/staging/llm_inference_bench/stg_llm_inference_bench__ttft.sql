@@ -2,7 +2,7 @@
 with source as (
 
     select * from {{ source('raw', 'llm_inference_bench') }}
-    where not map_contains(payload, 'Throughput')
+    where not map_contains(payload, 'Input Output Length')
 
 ),
 

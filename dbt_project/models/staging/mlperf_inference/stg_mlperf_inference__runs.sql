@@ -13,7 +13,9 @@ with source as (
         coalesce({{ text('MlperfModel') }}, {{ text('Model') }}) as reference_model,
         coalesce({{ text('Accelerator') }}, {{ text('accelerator_model_name') }}) as accelerator,
         coalesce({{ text('Processor') }}, {{ text('host_processor_model_name') }}) as processor,
-        coalesce({{ count('a#') }}, {{ count('accelerators_per_node') }}, 0) as accelerators,
+        case when coalesce({{ text('Accelerator') }}, {{ text('accelerator_model_name') }}) is null then 0
+            else coalesce(nullif(coalesce({{ count('a#') }}, {{ count('accelerators_per_node') }}), 0), 1)
+        end as accelerators,
         coalesce({{ count('Nodes') }}, {{ count('number_of_nodes') }}, 1) as nodes,
         coalesce({{ text('Submitter') }}, {{ text('Organization') }}) as submitter,
         coalesce({{ text('Software') }}, {{ text('framework') }}) as software
@@ -70,7 +72,7 @@ renamed as (
         nodes * case
             when accelerators > 0 then accelerators else coalesce({{ count('host_processors_per_node') }}, 1)
         end as device_count,
-        case when accelerators > 0 then devices_in(accelerator) end as stated_device_count,
+        case when accelerators > 0 then coalesce({{ count('Total Accelerators') }}, devices_in(accelerator)) end as stated_device_count,
         -- 'TensorRT 10.2.0, CUDA 12.4', 'vLLM v0.9', 'TODO: TensorRT'
         nullif(regexp_replace(trim(regexp_extract(lower(software), '^(?:todo: *)?([^\d,:]+)', 1)), ' v(master)?$', ''), '')
             as framework,

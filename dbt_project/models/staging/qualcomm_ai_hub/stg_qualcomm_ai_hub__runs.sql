@@ -72,6 +72,7 @@ renamed as (
         coalesce(nullif(regexp_replace({{ text('runtime') }}, '^torchscript_onnx_?', ''), ''), 'onnxruntime') as framework,
         -- the hub runs its newest software: runs of the same month are repeats, those of another are not
         strftime(try_cast({{ text('timestamp') }} as timestamptz), '%Y.%m') as framework_version,
+        case when {{ text('primary_compute_unit') }} = 'GPU' then 'unit=gpu' else '' end as options,
 
         -- result
         case lower(coalesce({{ text('job_status') }}, 'passed'))
