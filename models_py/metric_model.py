@@ -82,7 +82,7 @@ class MetricModel:
                 f" {MINIMUM_CONFIGURATIONS} are needed"
             )
         log_value = np.log(measured[metric].to_numpy(float))
-        log_bound = _log_bound(measured, metric)
+        log_bound = log_bounds(measured, metric)
         residual = log_value - log_bound
         model = cls(
             metric=metric,
@@ -199,7 +199,7 @@ class MetricModel:
         )
 
     def _prepare(self, frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        log_bound = _log_bound(frame, self.metric)
+        log_bound = log_bounds(frame, self.metric)
         features = self.encoder.transform(frame.assign(log_bound=log_bound))
         return features, self._anchor(log_bound), log_bound
 
@@ -214,9 +214,17 @@ class MetricModel:
 
     def knows_groups_of(self, other: MetricModel) -> bool:
         """Whether it has seen every device and comparable group that the other has."""
-        return set(other.measured) <= set(self.measured) and set(other.offsets.rows) <= set(
-            self.offsets.rows
-        )
+        return set(other.measured) <= set(self.measured) and other.devices <= self.devices
+
+    @property
+    def parameters(self) -> dict[str, object]:
+        """How it was fitted, for experiment tracking."""
+        return vars(profile_for(self.rows))
+
+    @property
+    def devices(self) -> set[str]:
+        """Devices that it has seen."""
+        return set(self.offsets.rows)
 
     @property
     def inputs(self) -> list[str]:
@@ -294,7 +302,7 @@ def quantile_names(levels: tuple[float, ...]) -> list[str]:
     return [f"p{round(100 * level):02d}" for level in levels]
 
 
-def _log_bound(frame: pd.DataFrame, metric: str) -> np.ndarray:
+def log_bounds(frame: pd.DataFrame, metric: str) -> np.ndarray:
     """Logarithm of the physical bound, NaN where there is none, shape (rows,)."""
     column = f"bound_{metric}"
     if column not in frame:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from models_py.boosting import LEVELS
+from models_py.derived import DERIVED_FROM, DerivedModel, derived_rows, load_model
 from models_py.metric_model import MetricModel, TooFewRows
 
 FORMAT = 1
@@ -29,7 +30,7 @@ class PerformancePredictor:
 
     Attributes
     ----------
-    models : dict of str to MetricModel
+    models : dict of str to MetricModel or DerivedModel
         One fitted model per metric.
     training_frame : pandas.DataFrame or None
         Rows of the last fit; a loaded predictor has none.
@@ -56,7 +57,7 @@ class PerformancePredictor:
         self.metrics = tuple(metrics)
         self.levels = levels
         self.seed = seed
-        self.models: dict[str, MetricModel] = {}
+        self.models: dict[str, MetricModel | DerivedModel] = {}
         self.refused: dict[str, str] = {}
         self.training_frame: pd.DataFrame | None = None
 
@@ -71,7 +72,7 @@ class PerformancePredictor:
             When no metric can be learned.
         """
         fresh = PerformancePredictor(self.metrics, self.levels, self.seed)
-        for metric in self.metrics:
+        for metric in sorted(self.metrics, key=DERIVED_FROM.__contains__):
             fresh.fit_metric(frame, metric)
         if not fresh.models:
             raise TooFewRows("; ".join(fresh.refused.values()))
@@ -79,9 +80,18 @@ class PerformancePredictor:
         return self
 
     def fit_metric(self, frame: pd.DataFrame, metric: str) -> None:
-        """Learn one metric, or note in `refused` why not."""
+        """Learn one metric, or note in `refused` why not.
+
+        A metric that its table derived from another is not learned a second time: fit that one first.
+        """
         try:
-            self.models[metric] = MetricModel.fit(frame, metric, self.levels, self.seed)
+            if derived_rows(frame, metric).any():
+                source = DERIVED_FROM[metric]
+                known = self.models.get(source)
+                known = known or MetricModel.fit(frame, source, self.levels, self.seed)
+                self.models[metric] = DerivedModel.fit(frame, metric, self.levels, self.seed, known)
+            else:
+                self.models[metric] = MetricModel.fit(frame, metric, self.levels, self.seed)
         except TooFewRows as error:
             self.refused[metric] = str(error)
 
@@ -158,10 +168,10 @@ class PerformancePredictor:
         predictor = cls(saved["metrics"], saved["levels"], saved["seed"])
         predictor.refused = saved["refused"]
         for position, metric in enumerate(saved["learned"]):
-            predictor.models[metric] = MetricModel.load(directory / f"metric_{position}")
+            predictor.models[metric] = load_model(directory / f"metric_{position}")
         return predictor
 
-    def _model(self, metric: str) -> MetricModel:
+    def _model(self, metric: str) -> MetricModel | DerivedModel:
         if metric not in self.models:
             reason = self.refused.get(
                 metric, f"learned metrics: {', '.join(self.models) or 'none'}"

@@ -5,7 +5,7 @@ from pathlib import Path
 import mlflow
 import pandas as pd
 
-from models_py.metric_model import MetricModel
+from models_py.derived import load_model
 
 
 class QuantileModel(mlflow.pyfunc.PythonModel):
@@ -13,7 +13,7 @@ class QuantileModel(mlflow.pyfunc.PythonModel):
 
     def load_context(self, context) -> None:
         """Read boosters and calibration from the logged artifact."""
-        self.model = MetricModel.load(Path(context.artifacts["model"]))
+        self.model = load_model(Path(context.artifacts["model"]))
 
     def predict(self, context, model_input: pd.DataFrame, params=None) -> pd.DataFrame:
         """See `MetricModel.predict`."""

@@ -13,8 +13,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from models_py.boosting import profile_for
-
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -72,8 +70,7 @@ class Tracker:
         with self.mlflow.start_run(
             experiment_id=self._experiment(model.metric), run_name=run_name
         ) as run:
-            profile = profile_for(model.rows)
-            self.mlflow.log_params({**vars(profile), "levels": model.levels})
+            self.mlflow.log_params({**model.parameters, "levels": model.levels})
             self.mlflow.log_metrics(figures)
             self.mlflow.set_tags({"build_id": build_id, "data_hash": data_hash})
             logged_version = self._log_model(model, sample)

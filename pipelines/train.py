@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pandas as pd
 
+from models_py.derived import DERIVED_FROM
 from models_py.predict import PerformancePredictor
 
 
@@ -19,7 +20,9 @@ def train(
     """
     predictor = PerformancePredictor(metrics=metrics, seed=seed)
     with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(lambda metric: predictor.fit_metric(training, metric), metrics))
+        for derived in (False, True):
+            wave = [metric for metric in metrics if (metric in DERIVED_FROM) == derived]
+            list(pool.map(lambda metric: predictor.fit_metric(training, metric), wave))
     predictor.models = {
         name: predictor.models[name] for name in metrics if name in predictor.models
     }

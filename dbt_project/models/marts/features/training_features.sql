@@ -7,7 +7,6 @@ with derived as (
 
     select source, comparable_group, list(metric) as derived_metrics
     from {{ ref('int_metrics__derived') }}
-    where source != 'benchmart' and metric like 'energy%'
     group by all
 
 ),
@@ -18,9 +17,11 @@ runs as (
         judged.* replace (
             map_from_entries(list_filter(
                 map_entries(judged.metrics),
-                lambda entry: not list_contains(coalesce(derived.derived_metrics, []), entry.key)
+                lambda entry: entry.key not like 'energy%' or source = 'benchmart'
+                    or not list_contains(coalesce(derived.derived_metrics, []), entry.key)
             )) as metrics
-        )
+        ),
+        list_contains(coalesce(derived.derived_metrics, []), 'latency_ms') as latency_ms_is_derived,
     from {{ ref('int_runs__judged') }} as judged
     left join derived using (source, comparable_group)
     where verdict = 'accepted' and status = 'ok'

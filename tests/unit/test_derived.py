@@ -1,0 +1,72 @@
+"""Latency that a table worked out from throughput is not learned a second time."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from models_py.derived import DerivedModel, derived_rows
+from models_py.predict import PerformancePredictor
+
+QUANTILES = ["p05", "p10", "p50", "p90", "p95"]
+
+
+@pytest.fixture(scope="module")
+def embedding(frames) -> pd.DataFrame:
+    """Bundled runs of text embeddings: their latency is a batch over the throughput."""
+    training, _ = frames
+    runs = training[training["model_type"] == "text_embedding"]
+    return runs.sample(120, random_state=4).reset_index(drop=True)
+
+
+@pytest.fixture(scope="module")
+def fitted(embedding) -> PerformancePredictor:
+    return PerformancePredictor(("latency_ms", "throughput"), seed=1).fit(embedding)
+
+
+def test_derived_latency_mirrors_throughput(fitted, embedding):
+    assert derived_rows(embedding, "latency_ms").all()
+    model = fitted.models["latency_ms"]
+    assert isinstance(model, DerivedModel) and model.learned is None
+    latency = fitted.predict(embedding, "latency_ms")
+    throughput = fitted.predict(embedding, "throughput")
+    in_flight = 1000 * embedding["batch_work"] * embedding["concurrency"]
+    for low, high in (("p05", "p95"), ("p10", "p90"), ("p50", "p50")):
+        product = latency[low].to_numpy() * throughput[high].to_numpy()
+        np.testing.assert_allclose(product, in_flight.to_numpy(float), rtol=1e-9)
+    held = model.held_out
+    assert len(held) == len(embedding)
+    assert 0.8 <= held["log_value"].between(held["p05"], held["p95"]).mean() <= 0.99
+
+
+def test_measured_latency_is_learned_beside_derived(embedding):
+    """A group whose latency was measured on its own keeps a model of its own."""
+    measured = embedding.assign(
+        comparable_group="elsewhere",
+        latency_ms_is_derived=False,
+        measurement_id="other " + embedding["measurement_id"],
+        config_id="other " + embedding["config_id"],
+        latency_ms=3 * embedding["latency_ms"],
+    )
+    both = pd.concat([embedding, measured], ignore_index=True).sample(frac=1, random_state=2)
+    predictor = PerformancePredictor(("throughput", "latency_ms")).fit(both)
+    predicted, members = predictor.models["latency_ms"].predict_with_members(both)
+    pd.testing.assert_index_equal(predicted.index, both.index)
+    error = np.log(predicted["p50"] / both["latency_ms"])
+    assert error.abs().groupby(both["comparable_group"]).median().max() < 0.2
+    np.testing.assert_allclose(members.mean(axis=0), np.log(predicted["p50"]), atol=0.7)
+
+
+def test_saving_and_loading_changes_no_prediction(fitted, embedding, tmp_path):
+    fitted.save(tmp_path)
+    loaded = PerformancePredictor.load(tmp_path)
+    pd.testing.assert_frame_equal(
+        fitted.predict(embedding, "latency_ms"), loaded.predict(embedding, "latency_ms")
+    )
+
+
+def test_work_that_is_not_known_leaves_latency_open(fitted, embedding):
+    unknown = embedding.head(3).assign(batch_work=np.nan)
+    predicted = fitted.predict(unknown, "latency_ms")
+    assert predicted[QUANTILES].isna().all(axis=None)
+    assert not predicted["in_domain"].any()
+    assert "the work of a batch is not known" in predicted["domain_reason"].iloc[0]
