@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import lightgbm as lgb
 import numpy as np
 
-from models_py.boosting import Profile, dataset, train
+from models_py.boosting import Profile, dataset, load_boosters, save_boosters, train
+from models_py.features import Encoder
 
-HELD_OUT_SHARE = 0.37  # what a bootstrap sample leaves out
+SHARE = 0.63  # distinct rows of a bootstrap sample
 
 
 @dataclass
@@ -22,73 +24,45 @@ class Bag:
         """Predictions of the members, shape (members, rows)."""
         return np.stack([member.predict(features, num_threads=1) for member in self.members])
 
+    def save(self, directory: Path) -> None:
+        """One file of LightGBM's text format per member."""
+        save_boosters(self.members, directory, "member")
 
-@dataclass
-class OutOfBag:
-    """What the members that did not see a row say of it.
-
-    Attributes
-    ----------
-    mean, spread
-        Expectation and standard deviation over those members, shape (rows,).
-    """
-
-    mean: np.ndarray
-    spread: np.ndarray
+    @classmethod
+    def load(cls, directory: Path) -> Bag:
+        """What `save` wrote."""
+        return cls(load_boosters(directory, "member"))
 
 
 def fit_bag(
     features: np.ndarray,
     target: np.ndarray,
     configurations: np.ndarray,
-    names: list[str],
-    categorical: list[int],
+    encoder: Encoder,
     profile: Profile,
     seed: int,
-) -> tuple[Bag, OutOfBag]:
-    """Fit the members and collect their out-of-bag predictions.
+) -> Bag:
+    """Fit the members: boosters with randomised splits (Geurts, Ernst & Wehenkel 2006).
 
     Parameters
     ----------
     features, target
-        Matrix (rows, columns) and vector (rows,), log units.
+        Matrix (rows, columns) as `encoder` makes it, and vector (rows,), log units.
     configurations
-        Configuration of each row, 0 to configurations - 1: repeats of one stay together.
+        Code of each row's configuration, shape (rows,): repeats of one stay together.
     """
-    data = dataset(features, target, names, categorical)
-    held = held_out(configurations.max() + 1, profile.members, seed)[configurations].T
-    predicted = np.full(held.shape, np.nan)
+    data = dataset(features, target, encoder.names, encoder.categorical_positions)
+    generator = np.random.default_rng(seed)
     members = []
-    for number, left_out in enumerate(held):
+    for number in range(profile.members):
+        chosen = generator.random(configurations.max() + 1) < SHARE
         member = train(
-            data.subset(np.flatnonzero(~left_out)),
+            data.subset(np.flatnonzero(chosen[configurations])),
             profile.mean_rounds,
             profile.mean_leaves,
             profile.mean_rate,
             seed=seed + number,
             objective="regression",
         )
-        predicted[number, left_out] = member.predict(features[left_out], num_threads=1)
         members.append(member)
-    return Bag(members), OutOfBag(
-        np.nanmean(predicted, axis=0), np.nanstd(predicted, axis=0, ddof=1)
-    )
-
-
-def held_out(configurations: int, members: int, seed: int) -> np.ndarray:
-    """Which members do without which configuration: the same number for each, at least two.
-
-    Independent subsets would leave some rows to no member at all, without an honest prediction.
-
-    Returns
-    -------
-    numpy.ndarray
-        Boolean, shape (configurations, members).
-
-    Examples
-    --------
-    >>> held_out(4, 8, seed=0).sum(axis=1).tolist()
-    [3, 3, 3, 3]
-    """
-    ranks = np.random.default_rng(seed).random((configurations, members)).argsort(axis=1)
-    return ranks < max(2, round(HELD_OUT_SHARE * members))
+    return Bag(members)

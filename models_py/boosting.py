@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import lightgbm as lgb
 import numpy as np
@@ -54,12 +55,12 @@ class Profile:
 def profile_for(rows: int) -> Profile:
     """Few, small trees on few rows; fewer folds and members where rows are plenty."""
     if rows < 400:
-        return Profile(8, 8, 150, 8, 0.1, 120, 6, 0.03)
+        return Profile(8, 8, 150, 8, 0.1, 50, 6, 0.03)
     if rows < 2_000:
-        return Profile(5, 8, 350, 16, 0.1, 250, 12, 0.04)
+        return Profile(5, 8, 250, 16, 0.1, 100, 12, 0.04)
     if rows < 10_000:
-        return Profile(5, 6, 500, 24, 0.1, 200, 12, 0.05)
-    return Profile(3, 5, 700, 48, 0.1, 150, 12, 0.07)
+        return Profile(5, 6, 500, 24, 0.1, 80, 12, 0.05)
+    return Profile(3, 5, 500, 48, 0.12, 60, 12, 0.07)
 
 
 def train(
@@ -102,3 +103,15 @@ def dataset(
 def rearranged(quantiles: np.ndarray) -> np.ndarray:
     """Quantiles (rows, levels) sorted per row, which never worsens them (Chernozhukov et al. 2010)."""
     return np.sort(quantiles, axis=1)
+
+
+def save_boosters(boosters: list[lgb.Booster], directory: Path, kind: str) -> None:
+    """One text file per booster."""
+    for position, booster in enumerate(boosters):
+        booster.save_model(directory / f"{kind}_{position}.txt")
+
+
+def load_boosters(directory: Path, kind: str) -> list[lgb.Booster]:
+    """What `save_boosters` wrote, in its order."""
+    count = len(list(directory.glob(f"{kind}_*.txt")))
+    return [lgb.Booster(model_file=directory / f"{kind}_{i}.txt") for i in range(count)]

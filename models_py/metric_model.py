@@ -1,26 +1,28 @@
-"""The model of one metric: bag, quantile shape and calibration on the log residual to physics."""
+"""The model of one metric: a stacked base, the quantile shape around it, and its calibration."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
-import lightgbm as lgb
 import numpy as np
 import pandas as pd
 
-from models_py.bag import Bag
-from models_py.boosting import profile_for
+from models_py.base import Base, Belief, Rows, fit_base
+from models_py.boosting import Profile, profile_for
 from models_py.calibration import MINIMUM_GROUP, Offsets, fit_offsets
 from models_py.features import Encoder
-from models_py.stage import Stage, fit_stage
+from models_py.shape import Shape, fit_shape, shape_inputs
 
 MINIMUM_ROWS = 30
 MINIMUM_CONFIGURATIONS = 16
 LEAF_TREES = 128
 GROUP = "hardware"
 COMPARABLE = "comparable_group"
+# A floor for the spread, as a share of the deviation of held-out residuals.
+SPREAD_FLOOR = 0.05
 UPPER_BOUNDED = frozenset({"throughput", "power_w"})
 
 
@@ -34,6 +36,8 @@ class MetricModel:
 
     Attributes
     ----------
+    floor
+        Added to every spread, log units: families can agree and all be wrong.
     centre
         Mean log value of the training rows: stands in where physics gives no bound.
     residual_centre
@@ -50,7 +54,9 @@ class MetricModel:
     metric: str
     levels: tuple[float, ...]
     encoder: Encoder
-    stage: Stage
+    base: Base
+    shape: Shape
+    floor: float
     offsets: Offsets
     centre: float
     residual_centre: float
@@ -84,28 +90,40 @@ class MetricModel:
         log_value = np.log(measured[metric].to_numpy(float))
         log_bound = log_bounds(measured, metric)
         residual = log_value - log_bound
+        centre = float(log_value.mean())
+        residual_centre = 0.0 if np.isnan(residual).all() else float(np.nanmean(residual))
+        encoder = Encoder.fit(measured.assign(log_bound=log_bound))
+        features = encoder.transform(measured.assign(log_bound=log_bound))
+        profile = profile_for(len(measured))
+        # folds hold whole configurations: a repeat would tell the value of its twin
+        shuffled = np.random.default_rng(seed).permutation(configurations.max() + 1)
+        rows = Rows(
+            features,
+            log_value,
+            _anchor(log_bound, centre, residual_centre),
+            configurations,
+            (shuffled % profile.folds)[configurations],
+            encoder,
+        )
+        groups = measured[GROUP].to_numpy(object)
+        base, held = fit_base(rows, profile, seed)
+        fitted = _fit_calibrated_shape(rows, base, held, groups, tuple(levels), profile, seed)
         model = cls(
             metric=metric,
             levels=tuple(levels),
-            encoder=Encoder(),
-            stage=Stage(Bag([]), [], 0.0),
-            offsets=Offsets(np.zeros(len(levels) // 2), {}, {}),
-            centre=float(log_value.mean()),
-            residual_centre=float(np.nan_to_num(np.nanmean(residual)))
-            if not np.isnan(residual).all()
-            else 0.0,
+            encoder=encoder,
+            base=base,
+            shape=fitted.shape,
+            floor=fitted.floor,
+            offsets=fitted.offsets,
+            centre=centre,
+            residual_centre=residual_centre,
             noise=_repeat_noise(measured, log_value),
             rows=len(measured),
             measured={str(k): int(n) for k, n in measured[COMPARABLE].value_counts().items()},
         )
-        model.encoder = Encoder.fit(measured.assign(log_bound=log_bound))
-        features = model.encoder.transform(measured.assign(log_bound=log_bound))
-        target = log_value - model._anchor(log_bound)
-        groups = measured[GROUP].to_numpy(object)
-        model._fit_calibrated(features, target, groups, configurations, seed)
-        quantiles = model.held_out.to_numpy() + model._anchor(log_bound)[:, None]
         model.held_out = pd.DataFrame(
-            model._bounded(quantiles, log_bound), columns=quantile_names(model.levels)
+            model._bounded(fitted.held_out, log_bound), columns=quantile_names(model.levels)
         ).assign(
             measurement_id=measured["measurement_id"].to_numpy(object),
             log_value=log_value,
@@ -114,47 +132,6 @@ class MetricModel:
         )
         return model
 
-    def _fit_calibrated(
-        self,
-        features: np.ndarray,
-        target: np.ndarray,
-        groups: np.ndarray,
-        configurations: np.ndarray,
-        seed: int,
-    ) -> None:
-        """K-fold cross-conformal: every fold refits everything that the final model fits.
-
-        Folds hold whole configurations: a repeat would tell the value of its twin.
-        """
-        profile = profile_for(len(target))
-        shuffled = np.random.default_rng(seed).permutation(configurations.max() + 1)
-        folds = (shuffled % profile.folds)[configurations]
-        centre, spread = np.zeros(len(target)), np.ones(len(target))
-        quantiles = np.zeros((len(target), len(self.levels)))
-        for fold in range(profile.folds):
-            held = folds == fold
-            stage = fit_stage(
-                features[~held],
-                target[~held],
-                configurations[~held],
-                self.encoder,
-                self.levels,
-                profile,
-                seed + 1000 * (fold + 1),
-            )
-            members, spread[held], quantiles[held] = stage.predict(features[held])
-            centre[held] = members.mean(axis=0)
-        standardised = (target - centre) / spread
-        self.offsets = fit_offsets(standardised, quantiles, self.levels, groups)
-        self.stage = fit_stage(
-            features, target, configurations, self.encoder, self.levels, profile, seed
-        )
-        calibrated = _leave_fold_out_offsets(standardised, quantiles, self.levels, groups, folds)
-        self.held_out = pd.DataFrame(
-            centre[:, None] + spread[:, None] * calibrated,
-            columns=quantile_names(self.levels),
-        )
-
     def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
         """See `PerformancePredictor.predict`."""
         return self.predict_with_members(frame)[0]
@@ -162,16 +139,18 @@ class MetricModel:
     def predict_with_members(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
         """What `predict` gives, and log predictions of the bag's members, shape (members, rows)."""
         features, anchor, log_bound = self._prepare(frame)
-        members, spread, quantiles = self.stage.predict(features)
+        belief, members = self.base.predict(features, anchor, self.encoder)
+        spread = _spread(belief, self.base, self.floor)
+        quantiles = self.shape.predict(shape_inputs(features, belief.mean - anchor, spread))
         groups = frame[GROUP].to_numpy(object)
         calibrated = self.offsets.apply(quantiles, groups)
-        log_quantiles = (anchor + members.mean(axis=0))[:, None] + spread[:, None] * calibrated
+        log_quantiles = belief.mean[:, None] + spread[:, None] * calibrated
         result = pd.DataFrame(
             np.exp(self._bounded(log_quantiles, log_bound)),
             columns=quantile_names(self.levels),
             index=frame.index,
         )
-        result["epistemic"] = members.std(axis=0, ddof=1)
+        result["epistemic"] = belief.epistemic
         result["aleatoric"] = self.noise
         reasons = [
             self._outside(*kinds)
@@ -179,7 +158,7 @@ class MetricModel:
         ]
         result["in_domain"] = [reason is None for reason in reasons]
         result["domain_reason"] = pd.Series(reasons, index=frame.index, dtype=object)
-        return result, self._bounded((anchor + members).T, log_bound).T
+        return result, self._bounded(members.T, log_bound).T
 
     def _outside(self, hardware: str, comparable_group: str) -> str | None:
         """Why coverage cannot be promised, or `None` where it can."""
@@ -194,18 +173,14 @@ class MetricModel:
     def leaf_indices(self, frame: pd.DataFrame) -> np.ndarray:
         """Leaves that each row reaches in the first trees of a member, shape (rows, trees)."""
         features, _, _ = self._prepare(frame)
-        return self.stage.bag.members[0].predict(
+        return self.base.bag.members[0].predict(
             features, pred_leaf=True, num_iteration=LEAF_TREES, num_threads=1
         )
 
     def _prepare(self, frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         log_bound = log_bounds(frame, self.metric)
         features = self.encoder.transform(frame.assign(log_bound=log_bound))
-        return features, self._anchor(log_bound), log_bound
-
-    def _anchor(self, log_bound: np.ndarray) -> np.ndarray:
-        """What the residual is taken to: physics where it is known, else the mean."""
-        return np.where(np.isnan(log_bound), self.centre, log_bound + self.residual_centre)
+        return features, _anchor(log_bound, self.centre, self.residual_centre), log_bound
 
     def _bounded(self, log_quantiles: np.ndarray, log_bound: np.ndarray) -> np.ndarray:
         limit = log_bound[:, None]
@@ -235,15 +210,13 @@ class MetricModel:
     def save(self, directory: Path) -> None:
         """Boosters as LightGBM text, held-out predictions as Parquet, the rest as JSON."""
         directory.mkdir(parents=True, exist_ok=True)
-        for kind, boosters in (("member", self.stage.bag.members), ("shape", self.stage.shape)):
-            for position, booster in enumerate(boosters):
-                booster.save_model(directory / f"{kind}_{position}.txt")
+        self.base.save(directory)
+        self.shape.save(directory)
         description = {
             "metric": self.metric,
             "levels": self.levels,
             "encoder": self.encoder.to_dict(),
-            "members": len(self.stage.bag.members),
-            "floor": self.stage.floor,
+            "floor": self.floor,
             "offsets": {
                 "everywhere": self.offsets.everywhere.tolist(),
                 "by_group": {key: value.tolist() for key, value in self.offsets.by_group.items()},
@@ -262,21 +235,14 @@ class MetricModel:
     def load(cls, directory: Path) -> MetricModel:
         """What `save` wrote."""
         saved = json.loads((directory / "model.json").read_text(encoding="utf-8"))
-        levels = tuple(saved["levels"])
-
-        def boosters(kind: str, count: int) -> list[lgb.Booster]:
-            return [lgb.Booster(model_file=directory / f"{kind}_{i}.txt") for i in range(count)]
-
         offsets = saved["offsets"]
         return cls(
             metric=saved["metric"],
-            levels=levels,
+            levels=tuple(saved["levels"]),
             encoder=Encoder(**saved["encoder"]),
-            stage=Stage(
-                Bag(boosters("member", saved["members"])),
-                boosters("shape", len(levels)),
-                saved["floor"],
-            ),
+            base=Base.load(directory),
+            shape=Shape.load(directory),
+            floor=saved["floor"],
             offsets=Offsets(
                 np.array(offsets["everywhere"]),
                 {key: np.array(value) for key, value in offsets["by_group"].items()},
@@ -289,6 +255,61 @@ class MetricModel:
             measured=saved["measured"],
             held_out=pd.read_parquet(directory / "held_out.parquet"),
         )
+
+
+class _Calibrated(NamedTuple):
+    """`held_out` holds the quantiles of each row as the other folds give them, log units."""
+
+    shape: Shape
+    floor: float
+    offsets: Offsets
+    held_out: np.ndarray
+
+
+def _fit_calibrated_shape(
+    rows: Rows,
+    base: Base,
+    held: Belief,
+    groups: np.ndarray,
+    levels: tuple[float, ...],
+    profile: Profile,
+    seed: int,
+) -> _Calibrated:
+    """K-fold cross-conformal: what widens the shape of a fold was fitted without that fold."""
+    floor = SPREAD_FLOOR * float(np.std(rows.log_value - held.mean)) + 1e-6
+    spread = _spread(held, base, floor)
+    standardised = (rows.log_value - held.mean) / spread
+    inputs = shape_inputs(rows.features, held.mean - rows.anchor, spread)
+    quantiles = np.empty((len(rows), len(levels)))
+    for fold in np.unique(rows.folds):
+        here = rows.folds == fold
+        shape = fit_shape(
+            inputs[~here],
+            standardised[~here],
+            rows.encoder,
+            levels,
+            profile,
+            seed + 1000 * (int(fold) + 1),
+        )
+        quantiles[here] = shape.predict(inputs[here])
+    return _Calibrated(
+        fit_shape(inputs, standardised, rows.encoder, levels, profile, seed),
+        floor,
+        fit_offsets(standardised, quantiles, levels, groups),
+        held.mean[:, None]
+        + spread[:, None]
+        * _leave_fold_out_offsets(standardised, quantiles, levels, groups, rows.folds),
+    )
+
+
+def _spread(belief: Belief, base: Base, floor: float) -> np.ndarray:
+    """The unit of the standardised residual, log units, shape (rows,)."""
+    return np.sqrt(belief.epistemic**2 + base.noise) + floor
+
+
+def _anchor(log_bound: np.ndarray, centre: float, residual_centre: float) -> np.ndarray:
+    """What the residual is taken to: physics where it is known, else the mean."""
+    return np.where(np.isnan(log_bound), centre, log_bound + residual_centre)
 
 
 def quantile_names(levels: tuple[float, ...]) -> list[str]:

@@ -1,0 +1,77 @@
+"""The shape of what the base leaves over: quantile boosters on the standardised residual."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import lightgbm as lgb
+import numpy as np
+
+from models_py.boosting import (
+    Profile,
+    dataset,
+    load_boosters,
+    rearranged,
+    save_boosters,
+    train,
+)
+from models_py.features import Encoder
+
+
+@dataclass
+class Shape:
+    """Quantile boosters, one per level (Koenker & Bassett 1978; LightGBM: Ke et al. 2017)."""
+
+    boosters: list[lgb.Booster]
+
+    def predict(self, inputs: np.ndarray) -> np.ndarray:
+        """Standardised quantiles, shape (rows, levels), of `shape_inputs`."""
+        levels = [booster.predict(inputs, num_threads=1) for booster in self.boosters]
+        return rearranged(np.column_stack(levels))
+
+    def save(self, directory: Path) -> None:
+        """One file of LightGBM's text format per level."""
+        save_boosters(self.boosters, directory, "shape")
+
+    @classmethod
+    def load(cls, directory: Path) -> Shape:
+        """What `save` wrote."""
+        return cls(load_boosters(directory, "shape"))
+
+
+def shape_inputs(features: np.ndarray, centre: np.ndarray, spread: np.ndarray) -> np.ndarray:
+    """Features beside centre (residual to physics) and log spread, shape (rows, columns + 2)."""
+    return np.column_stack([features, centre, np.log(spread)])
+
+
+def fit_shape(
+    inputs: np.ndarray,
+    standardised: np.ndarray,
+    encoder: Encoder,
+    levels: tuple[float, ...],
+    profile: Profile,
+    seed: int,
+) -> Shape:
+    """Fit on held-out residuals in units of their spread.
+
+    Parameters
+    ----------
+    inputs, standardised
+        `shape_inputs`, and (value - centre) / spread, shape (rows,).
+    """
+    names = [*encoder.names, "centre", "log_spread"]
+    data = dataset(inputs, standardised, names, encoder.categorical_positions)
+    boosters = [
+        train(
+            data,
+            profile.shape_rounds,
+            profile.shape_leaves,
+            profile.shape_rate,
+            seed=seed + position,
+            objective="quantile",
+            alpha=level,
+        )
+        for position, level in enumerate(levels)
+    ]
+    return Shape(boosters)
