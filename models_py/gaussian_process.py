@@ -20,7 +20,6 @@ from models_py.features import Encoder
 from models_py.kernel import Number, Points, Structure, covariance, differences, variance
 
 EVIDENCE_ROWS = 900
-EXACT_ROWS = 4_000
 ITERATIONS = 20
 PRIOR_PRECISION = 0.2
 SMALLEST_NOISE = np.log(2e-4)
@@ -58,9 +57,10 @@ class GaussianProcess:
         target: np.ndarray,
         configurations: np.ndarray,
         encoder: Encoder,
+        process_rows: int,
         seed: int,
     ) -> GaussianProcess:
-        """Fit the kernel on at most `EVIDENCE_ROWS` rows and condition on about `EXACT_ROWS`.
+        """Fit the kernel on at most `EVIDENCE_ROWS` rows and condition on about `process_rows`.
 
         Parameters
         ----------
@@ -71,7 +71,7 @@ class GaussianProcess:
         """
         generator = np.random.default_rng(seed)
         place = generator.permutation(configurations.max() + 1)[configurations]
-        last = np.sort(place)[min(EXACT_ROWS, len(place)) - 1]
+        last = np.sort(place)[min(process_rows, len(place)) - 1]
         kept = np.flatnonzero(place <= last)
         structure = Structure.fit(features[kept], encoder)
         points = structure.points(features[kept], encoder)
@@ -93,28 +93,23 @@ class GaussianProcess:
             deviation[part] = np.sqrt(np.maximum(variance(points, parameters) - explained, JITTER))
         return mean, deviation
 
-    def held_out(
-        self, features: np.ndarray, configurations: np.ndarray, encoder: Encoder
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """What `predict` says of the training rows without their configuration, in closed form.
+    def held_out(self, configurations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """What `predict` says of the kept rows without their configuration, in closed form.
 
         The kernel's parameters stay those of all rows (Sundararajan & Keerthi 2001).
 
         Parameters
         ----------
-        features, configurations
-            What was fitted.
+        configurations
+            Code of each kept row's configuration, shape (kept,).
         """
-        mean, deviation = np.empty(len(features)), np.empty(len(features))
-        others = np.setdiff1d(np.arange(len(features)), self.kept)
-        mean[others], deviation[others] = self.predict(features[others], encoder)
-        order = np.argsort(configurations[self.kept], kind="stable")
-        starts = np.flatnonzero(np.diff(configurations[self.kept][order])) + 1
+        mean, deviation = np.empty(len(self.kept)), np.empty(len(self.kept))
+        order = np.argsort(configurations, kind="stable")
+        starts = np.flatnonzero(np.diff(configurations[order])) + 1
         for here in np.split(order, starts):
             left = np.linalg.inv(self._inverse[np.ix_(here, here)])
-            rows = self.kept[here]
-            mean[rows] = self.target[here] - left @ self._weights[here]
-            deviation[rows] = np.sqrt(np.maximum(left.diagonal() - self.noise, JITTER))
+            mean[here] = self.target[here] - left @ self._weights[here]
+            deviation[here] = np.sqrt(np.maximum(left.diagonal() - self.noise, JITTER))
         return mean, deviation
 
     @property

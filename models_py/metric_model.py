@@ -105,9 +105,12 @@ class MetricModel:
             (shuffled % profile.folds)[configurations],
             encoder,
         )
-        groups = measured[GROUP].to_numpy(object)
         base, held = fit_base(rows, profile, seed)
-        fitted = _fit_calibrated_shape(rows, base, held, groups, tuple(levels), profile, seed)
+        rows, known = rows.take(held.chosen), measured[held.chosen]
+        groups = known[GROUP].to_numpy(object)
+        fitted = _fit_calibrated_shape(
+            rows, base, held.belief, groups, tuple(levels), profile, seed
+        )
         model = cls(
             metric=metric,
             levels=tuple(levels),
@@ -123,12 +126,13 @@ class MetricModel:
             measured={str(k): int(n) for k, n in measured[COMPARABLE].value_counts().items()},
         )
         model.held_out = pd.DataFrame(
-            model._bounded(fitted.held_out, log_bound), columns=quantile_names(model.levels)
+            model._bounded(fitted.held_out, log_bound[held.chosen]),
+            columns=quantile_names(model.levels),
         ).assign(
-            measurement_id=measured["measurement_id"].to_numpy(object),
-            log_value=log_value,
+            measurement_id=known["measurement_id"].to_numpy(object),
+            log_value=rows.log_value,
             hardware=groups,
-            comparable_group=measured[COMPARABLE].to_numpy(object),
+            comparable_group=known[COMPARABLE].to_numpy(object),
         )
         return model
 
