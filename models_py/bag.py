@@ -11,7 +11,7 @@ import numpy as np
 from models_py.boosting import Profile, dataset, load_boosters, save_boosters, train
 from models_py.features import Encoder
 
-SHARE = 0.63  # distinct rows of a bootstrap sample
+HELD_OUT_SHARE = 0.37  # what a bootstrap sample leaves out
 
 
 @dataclass
@@ -41,7 +41,7 @@ def fit_bag(
     encoder: Encoder,
     profile: Profile,
     seed: int,
-) -> Bag:
+) -> tuple[Bag, np.ndarray]:
     """Fit the members: boosters with randomised splits (Geurts, Ernst & Wehenkel 2006).
 
     Parameters
@@ -50,19 +50,45 @@ def fit_bag(
         Matrix (rows, columns) as `encoder` makes it, and vector (rows,), log units.
     configurations
         Code of each row's configuration, shape (rows,): repeats of one stay together.
+
+    Returns
+    -------
+    tuple of Bag and numpy.ndarray
+        The bag, and what its members say of the rows that they have not seen, NaN elsewhere; shape
+        (members, rows), at least two numbers for each row.
     """
     data = dataset(features, target, encoder.names, encoder.categorical_positions)
-    generator = np.random.default_rng(seed)
+    held = held_out(configurations.max() + 1, profile.members, seed)[configurations].T
+    predicted = np.full(held.shape, np.nan)
     members = []
-    for number in range(profile.members):
-        chosen = generator.random(configurations.max() + 1) < SHARE
+    for number, left_out in enumerate(held):
         member = train(
-            data.subset(np.flatnonzero(chosen[configurations])),
+            data.subset(np.flatnonzero(~left_out)),
             profile.mean_rounds,
             profile.mean_leaves,
             profile.mean_rate,
             seed=seed + number,
             objective="regression",
         )
+        predicted[number, left_out] = member.predict(features[left_out], num_threads=1)
         members.append(member)
-    return Bag(members)
+    return Bag(members), predicted
+
+
+def held_out(configurations: int, members: int, seed: int) -> np.ndarray:
+    """Which members do without which configuration: the same number for each, at least two.
+
+    Independent subsets would leave some rows to no member at all, without an honest prediction.
+
+    Returns
+    -------
+    numpy.ndarray
+        Boolean, shape (configurations, members).
+
+    Examples
+    --------
+    >>> held_out(4, 8, seed=0).sum(axis=1).tolist()
+    [3, 3, 3, 3]
+    """
+    ranks = np.random.default_rng(seed).random((configurations, members)).argsort(axis=1)
+    return ranks < max(2, round(HELD_OUT_SHARE * members))

@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from scipy.linalg import LinAlgError, cho_solve, cholesky
+from scipy.linalg import LinAlgError, cho_solve, cholesky, solve_triangular
 from scipy.optimize import minimize
 
 from models_py.features import Encoder
@@ -111,6 +111,26 @@ class GaussianProcess:
             mean[here] = self.target[here] - left @ self._weights[here]
             deviation[here] = np.sqrt(np.maximum(left.diagonal() - self.noise, JITTER))
         return mean, deviation
+
+    def without(self, held: np.ndarray) -> GaussianProcess:
+        """The same kernel, conditioned on the other rows (mask over the kept ones) only.
+
+        The inverse of a part of a matrix, from that of the whole: a block downdate.
+        """
+        inverse, others = self._inverse, ~held
+        across = inverse[np.ix_(others, held)]
+        block = cholesky(inverse[np.ix_(held, held)], lower=True, check_finite=False)
+        half = solve_triangular(block, across.T, lower=True, check_finite=False)
+        smaller = GaussianProcess(
+            self.structure,
+            self.points.take(others),
+            self.target[others],
+            np.arange(others.sum()),
+            self.logarithms,
+            self.centre,
+        )
+        smaller._inverse = inverse[np.ix_(others, others)] - half.T @ half
+        return smaller
 
     @property
     def noise(self) -> float:

@@ -5,24 +5,21 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from models_py.base import Base, Belief, Rows, fit_base
-from models_py.boosting import Profile, profile_for
+from models_py.belief import Rows
+from models_py.boosting import profile_for
 from models_py.calibration import MINIMUM_GROUP, Offsets, fit_offsets
 from models_py.features import Encoder
-from models_py.shape import Shape, fit_shape, shape_inputs
+from models_py.stage import Stage, fit_nested
 
 MINIMUM_ROWS = 30
 MINIMUM_CONFIGURATIONS = 16
 LEAF_TREES = 128
 GROUP = "hardware"
 COMPARABLE = "comparable_group"
-# A floor for the spread, as a share of the deviation of held-out residuals.
-SPREAD_FLOOR = 0.05
 UPPER_BOUNDED = frozenset({"throughput", "power_w"})
 
 
@@ -36,14 +33,12 @@ class MetricModel:
 
     Attributes
     ----------
-    floor
-        Added to every spread, log units: families can agree and all be wrong.
     centre
         Mean log value of the training rows: stands in where physics gives no bound.
     residual_centre
         Mean log residual of the rows with a bound.
-    measured
-        Measured rows of each comparable group.
+    measured, measured_devices
+        Measured rows of each comparable group and of each device.
     noise
         Standard deviation of the logarithm between repeats; NaN where there are none.
     held_out
@@ -54,15 +49,14 @@ class MetricModel:
     metric: str
     levels: tuple[float, ...]
     encoder: Encoder
-    base: Base
-    shape: Shape
-    floor: float
+    stage: Stage
     offsets: Offsets
     centre: float
     residual_centre: float
     noise: float
     rows: int
     measured: dict[str, int]
+    measured_devices: dict[str, int]
     held_out: pd.DataFrame | None = None
 
     @classmethod
@@ -94,43 +88,35 @@ class MetricModel:
         residual_centre = 0.0 if np.isnan(residual).all() else float(np.nanmean(residual))
         encoder = Encoder.fit(measured.assign(log_bound=log_bound))
         features = encoder.transform(measured.assign(log_bound=log_bound))
-        profile = profile_for(len(measured))
-        # folds hold whole configurations: a repeat would tell the value of its twin
-        shuffled = np.random.default_rng(seed).permutation(configurations.max() + 1)
-        rows = Rows(
-            features,
-            log_value,
-            _anchor(log_bound, centre, residual_centre),
-            configurations,
-            (shuffled % profile.folds)[configurations],
-            encoder,
-        )
-        base, held = fit_base(rows, profile, seed)
-        rows, known = rows.take(held.chosen), measured[held.chosen]
+        anchor = _anchor(log_bound, centre, residual_centre)
+        rows = Rows(features, anchor, encoder, log_value, configurations)
+        nested = fit_nested(rows, tuple(levels), profile_for(len(rows)), seed)
+        known, held = measured[nested.chosen], nested.held_out
         groups = known[GROUP].to_numpy(object)
-        fitted = _fit_calibrated_shape(
-            rows, base, held.belief, groups, tuple(levels), profile, seed
-        )
+        standardised = (log_value[nested.chosen] - held.centre) / held.spread
+        offsets = fit_offsets(standardised, held.quantiles, tuple(levels), groups)
         model = cls(
             metric=metric,
             levels=tuple(levels),
             encoder=encoder,
-            base=base,
-            shape=fitted.shape,
-            floor=fitted.floor,
-            offsets=fitted.offsets,
+            stage=nested.stage,
+            offsets=offsets,
             centre=centre,
             residual_centre=residual_centre,
             noise=_repeat_noise(measured, log_value),
             rows=len(measured),
-            measured={str(k): int(n) for k, n in measured[COMPARABLE].value_counts().items()},
+            measured=_counts(measured[COMPARABLE]),
+            measured_devices=_counts(measured[GROUP]),
+        )
+        calibrated = _leave_fold_out_offsets(
+            standardised, held.quantiles, model.levels, groups, nested.folds
         )
         model.held_out = pd.DataFrame(
-            model._bounded(fitted.held_out, log_bound[held.chosen]),
+            model._bounded(held.log_quantiles(calibrated), log_bound[nested.chosen]),
             columns=quantile_names(model.levels),
         ).assign(
             measurement_id=known["measurement_id"].to_numpy(object),
-            log_value=rows.log_value,
+            log_value=log_value[nested.chosen],
             hardware=groups,
             comparable_group=known[COMPARABLE].to_numpy(object),
         )
@@ -142,15 +128,12 @@ class MetricModel:
 
     def predict_with_members(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
         """What `predict` gives, and log predictions of the bag's members, shape (members, rows)."""
-        features, anchor, log_bound = self._prepare(frame)
-        belief, members = self.base.predict(features, anchor, self.encoder)
-        spread = _spread(belief, self.base, self.floor)
-        quantiles = self.shape.predict(shape_inputs(features, belief.mean - anchor, spread))
+        rows, log_bound = self._prepare(frame)
+        standardised, belief, members = self.stage.predict(rows)
         groups = frame[GROUP].to_numpy(object)
-        calibrated = self.offsets.apply(quantiles, groups)
-        log_quantiles = belief.mean[:, None] + spread[:, None] * calibrated
+        calibrated = self.offsets.apply(standardised.quantiles, groups)
         result = pd.DataFrame(
-            np.exp(self._bounded(log_quantiles, log_bound)),
+            np.exp(self._bounded(standardised.log_quantiles(calibrated), log_bound)),
             columns=quantile_names(self.levels),
             index=frame.index,
         )
@@ -167,7 +150,7 @@ class MetricModel:
     def _outside(self, hardware: str, comparable_group: str) -> str | None:
         """Why coverage cannot be promised, or `None` where it can."""
         for name, rows in (
-            (hardware, self.offsets.rows.get(hardware, 0)),
+            (hardware, self.measured_devices.get(hardware, 0)),
             (comparable_group, self.measured.get(comparable_group, 0)),
         ):
             if rows < MINIMUM_GROUP:
@@ -176,15 +159,16 @@ class MetricModel:
 
     def leaf_indices(self, frame: pd.DataFrame) -> np.ndarray:
         """Leaves that each row reaches in the first trees of a member, shape (rows, trees)."""
-        features, _, _ = self._prepare(frame)
-        return self.base.bag.members[0].predict(
-            features, pred_leaf=True, num_iteration=LEAF_TREES, num_threads=1
+        rows, _ = self._prepare(frame)
+        return self.stage.base.bag.members[0].predict(
+            rows.features, pred_leaf=True, num_iteration=LEAF_TREES, num_threads=1
         )
 
-    def _prepare(self, frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _prepare(self, frame: pd.DataFrame) -> tuple[Rows, np.ndarray]:
         log_bound = log_bounds(frame, self.metric)
         features = self.encoder.transform(frame.assign(log_bound=log_bound))
-        return features, _anchor(log_bound, self.centre, self.residual_centre), log_bound
+        anchor = _anchor(log_bound, self.centre, self.residual_centre)
+        return Rows(features, anchor, self.encoder), log_bound
 
     def _bounded(self, log_quantiles: np.ndarray, log_bound: np.ndarray) -> np.ndarray:
         limit = log_bound[:, None]
@@ -203,7 +187,7 @@ class MetricModel:
     @property
     def devices(self) -> set[str]:
         """Devices that it has seen."""
-        return set(self.offsets.rows)
+        return set(self.measured_devices)
 
     @property
     def inputs(self) -> list[str]:
@@ -214,13 +198,11 @@ class MetricModel:
     def save(self, directory: Path) -> None:
         """Boosters as LightGBM text, held-out predictions as Parquet, the rest as JSON."""
         directory.mkdir(parents=True, exist_ok=True)
-        self.base.save(directory)
-        self.shape.save(directory)
+        self.stage.save(directory)
         description = {
             "metric": self.metric,
             "levels": self.levels,
             "encoder": self.encoder.to_dict(),
-            "floor": self.floor,
             "offsets": {
                 "everywhere": self.offsets.everywhere.tolist(),
                 "by_group": {key: value.tolist() for key, value in self.offsets.by_group.items()},
@@ -231,6 +213,7 @@ class MetricModel:
             "noise": None if np.isnan(self.noise) else self.noise,
             "rows": self.rows,
             "measured": self.measured,
+            "measured_devices": self.measured_devices,
         }
         self.held_out.to_parquet(directory / "held_out.parquet")
         (directory / "model.json").write_text(json.dumps(description), encoding="utf-8")
@@ -244,9 +227,7 @@ class MetricModel:
             metric=saved["metric"],
             levels=tuple(saved["levels"]),
             encoder=Encoder(**saved["encoder"]),
-            base=Base.load(directory),
-            shape=Shape.load(directory),
-            floor=saved["floor"],
+            stage=Stage.load(directory),
             offsets=Offsets(
                 np.array(offsets["everywhere"]),
                 {key: np.array(value) for key, value in offsets["by_group"].items()},
@@ -257,58 +238,9 @@ class MetricModel:
             noise=np.nan if saved["noise"] is None else saved["noise"],
             rows=saved["rows"],
             measured=saved["measured"],
+            measured_devices=saved["measured_devices"],
             held_out=pd.read_parquet(directory / "held_out.parquet"),
         )
-
-
-class _Calibrated(NamedTuple):
-    """`held_out` holds the quantiles of each row as the other folds give them, log units."""
-
-    shape: Shape
-    floor: float
-    offsets: Offsets
-    held_out: np.ndarray
-
-
-def _fit_calibrated_shape(
-    rows: Rows,
-    base: Base,
-    held: Belief,
-    groups: np.ndarray,
-    levels: tuple[float, ...],
-    profile: Profile,
-    seed: int,
-) -> _Calibrated:
-    """K-fold cross-conformal: what widens the shape of a fold was fitted without that fold."""
-    floor = SPREAD_FLOOR * float(np.std(rows.log_value - held.mean)) + 1e-6
-    spread = _spread(held, base, floor)
-    standardised = (rows.log_value - held.mean) / spread
-    inputs = shape_inputs(rows.features, held.mean - rows.anchor, spread)
-    quantiles = np.empty((len(rows), len(levels)))
-    for fold in np.unique(rows.folds):
-        here = rows.folds == fold
-        shape = fit_shape(
-            inputs[~here],
-            standardised[~here],
-            rows.encoder,
-            levels,
-            profile,
-            seed + 1000 * (int(fold) + 1),
-        )
-        quantiles[here] = shape.predict(inputs[here])
-    return _Calibrated(
-        fit_shape(inputs, standardised, rows.encoder, levels, profile, seed),
-        floor,
-        fit_offsets(standardised, quantiles, levels, groups),
-        held.mean[:, None]
-        + spread[:, None]
-        * _leave_fold_out_offsets(standardised, quantiles, levels, groups, rows.folds),
-    )
-
-
-def _spread(belief: Belief, base: Base, floor: float) -> np.ndarray:
-    """The unit of the standardised residual, log units, shape (rows,)."""
-    return np.sqrt(belief.epistemic**2 + base.noise) + floor
 
 
 def _anchor(log_bound: np.ndarray, centre: float, residual_centre: float) -> np.ndarray:
@@ -334,6 +266,10 @@ def log_bounds(frame: pd.DataFrame, metric: str) -> np.ndarray:
         return np.full(len(frame), np.nan)
     bound = frame[column].to_numpy(float, na_value=np.nan)
     return np.log(np.where(bound > 0, bound, np.nan))
+
+
+def _counts(names: pd.Series) -> dict[str, int]:
+    return {str(name): int(count) for name, count in names.value_counts().items()}
 
 
 def _repeat_noise(measured: pd.DataFrame, log_value: np.ndarray) -> float:

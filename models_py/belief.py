@@ -1,0 +1,63 @@
+"""Training rows of a metric, and what is believed of rows: what the families of the base share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from models_py.features import Encoder
+
+
+class Belief(NamedTuple):
+    """What is believed of some rows.
+
+    Attributes
+    ----------
+    mean, epistemic
+        Expectation and its standard deviation, log units, each of shape (rows,).
+    """
+
+    mean: np.ndarray
+    epistemic: np.ndarray
+
+    def mixed(self, other: Belief, share: float) -> Belief:
+        """A mixture that the other belief has a share of."""
+        mean = (1 - share) * self.mean + share * other.mean
+        variance = (1 - share) * self.epistemic**2 + share * other.epistemic**2
+        return Belief(mean, np.sqrt(variance))
+
+
+@dataclass
+class Rows:
+    """Rows of one metric, as the families see them.
+
+    Attributes
+    ----------
+    features
+        Matrix (rows, columns) as `encoder` makes it.
+    anchor
+        What physics takes the logarithm of the value to be, shape (rows,).
+    log_value, configurations
+        Logarithm of the value and code of the configuration, shape (rows,); of training rows only.
+    """
+
+    features: np.ndarray
+    anchor: np.ndarray
+    encoder: Encoder
+    log_value: np.ndarray | None = None
+    configurations: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.anchor)
+
+    def take(self, chosen: np.ndarray) -> Rows:
+        """Some of the training rows (mask)."""
+        return Rows(
+            self.features[chosen],
+            self.anchor[chosen],
+            self.encoder,
+            self.log_value[chosen],
+            np.unique(self.configurations[chosen], return_inverse=True)[1],
+        )

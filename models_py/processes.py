@@ -1,0 +1,79 @@
+"""Two Gaussian processes of a metric: of its logarithm, and of what physics leaves over of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from models_py.belief import Belief, Rows
+from models_py.boosting import Profile
+from models_py.gaussian_process import GaussianProcess
+
+
+@dataclass
+class Processes:
+    """The fitted processes; `residual` is None in large tables, where one is enough."""
+
+    plain: GaussianProcess
+    residual: GaussianProcess | None
+
+    @classmethod
+    def fit(cls, rows: Rows, profile: Profile, seed: int) -> Processes:
+        """Fit on training rows."""
+
+        def fitted(target: np.ndarray) -> GaussianProcess:
+            return GaussianProcess.fit(
+                rows.features, target, rows.configurations, rows.encoder, profile.process_rows, seed
+            )
+
+        residual = fitted(rows.log_value - rows.anchor) if profile.processes > 1 else None
+        return cls(fitted(rows.log_value), residual)
+
+    @property
+    def kept(self) -> np.ndarray:
+        """Positions of the training rows that they are conditioned on."""
+        return self.plain.kept
+
+    def predict(self, rows: Rows) -> list[Belief]:
+        """What each process says of the logarithm."""
+        beliefs = [Belief(*self.plain.predict(rows.features, rows.encoder))]
+        if self.residual is not None:
+            mean, deviation = self.residual.predict(rows.features, rows.encoder)
+            beliefs.append(Belief(mean + rows.anchor, deviation))
+        return beliefs
+
+    def held_out(self, rows: Rows) -> list[Belief]:
+        """The same of the rows that they are conditioned on, each without its configuration."""
+        beliefs = [Belief(*self.plain.held_out(rows.configurations))]
+        if self.residual is not None:
+            mean, deviation = self.residual.held_out(rows.configurations)
+            beliefs.append(Belief(mean + rows.anchor, deviation))
+        return beliefs
+
+    def without(self, held: np.ndarray) -> Processes:
+        """The same kernels, conditioned on the other rows (mask) only."""
+        residual = None if self.residual is None else self.residual.without(held)
+        return Processes(self.plain.without(held), residual)
+
+    def noise(self, residual_share: float) -> float:
+        """Variance of a measurement, log units."""
+        if self.residual is None:
+            return self.plain.noise
+        return (1 - residual_share) * self.plain.noise + residual_share * self.residual.noise
+
+    def save(self, directory: Path) -> None:
+        """One `.npz` file per process."""
+        self.plain.save(directory / "plain.npz")
+        if self.residual is not None:
+            self.residual.save(directory / "residual.npz")
+
+    @classmethod
+    def load(cls, directory: Path) -> Processes:
+        """What `save` wrote."""
+        residual = directory / "residual.npz"
+        return cls(
+            GaussianProcess.load(directory / "plain.npz"),
+            GaussianProcess.load(residual) if residual.is_file() else None,
+        )

@@ -1,0 +1,161 @@
+"""Everything of a metric's model that is fitted, and its honest repetition without each fold."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from models_py.base import Base, fit_base
+from models_py.belief import Belief, Rows
+from models_py.boosting import Profile
+from models_py.gaussian_process import EVIDENCE_ROWS
+from models_py.processes import Processes
+from models_py.shape import Shape, fit_shape, shape_inputs
+
+# A floor for the spread, as a share of the deviation of held-out residuals.
+SPREAD_FLOOR = 0.05
+
+
+class Standardised(NamedTuple):
+    """Quantiles around a centre, in units of a spread.
+
+    Attributes
+    ----------
+    centre, spread
+        Log units, each of shape (rows,).
+    quantiles
+        Shape (rows, levels).
+    """
+
+    centre: np.ndarray
+    spread: np.ndarray
+    quantiles: np.ndarray
+
+    def log_quantiles(self, quantiles: np.ndarray) -> np.ndarray:
+        """Standardised quantiles (rows, levels) in log units."""
+        return self.centre[:, None] + self.spread[:, None] * quantiles
+
+
+@dataclass
+class Stage:
+    """The base and the shape of what it leaves over.
+
+    Attributes
+    ----------
+    floor
+        Added to every spread, log units: families can agree and all be wrong.
+    """
+
+    base: Base
+    shape: Shape
+    floor: float
+
+    def predict(self, rows: Rows) -> tuple[Standardised, Belief, np.ndarray]:
+        """Quantiles, the base's belief, and its ensemble, shape (members, rows)."""
+        belief, members = self.base.predict(rows)
+        spread = _spread(belief, self.base.noise, self.floor)
+        inputs = shape_inputs(rows.features, belief.mean - rows.anchor, spread)
+        return Standardised(belief.mean, spread, self.shape.predict(inputs)), belief, members
+
+    def save(self, directory: Path) -> None:
+        """Base and shape."""
+        self.base.save(directory)
+        self.shape.save(directory)
+        (directory / "stage.json").write_text(json.dumps({"floor": self.floor}), encoding="utf-8")
+
+    @classmethod
+    def load(cls, directory: Path) -> Stage:
+        """What `save` wrote."""
+        saved = json.loads((directory / "stage.json").read_text(encoding="utf-8"))
+        return cls(Base.load(directory), Shape.load(directory), saved["floor"])
+
+
+class Nested(NamedTuple):
+    """A fitted stage, and what stages without each fold say of that fold's rows.
+
+    Attributes
+    ----------
+    chosen
+        Which of the training rows were held out, boolean, shape (training rows,); all of them in
+        tables that the processes are conditioned on as a whole.
+    folds
+        Fold of each of these, shape (rows held out,).
+    held_out
+        Of these rows.
+    """
+
+    stage: Stage
+    chosen: np.ndarray
+    folds: np.ndarray
+    held_out: Standardised
+
+
+def fit_nested(rows: Rows, levels: tuple[float, ...], profile: Profile, seed: int) -> Nested:
+    """Fit a stage, and one without each fold (Varma & Simon 2006).
+
+    Folds hold whole configurations: a repeat would tell the value of its twin.
+    """
+    processes = Processes.fit(rows, profile, seed)
+    chosen = np.ones(len(rows), bool)
+    boosts = len(processes.kept) < len(rows)
+    if boosts:
+        chosen[processes.kept] = False
+        rows = rows.take(chosen)
+    shuffled = np.random.default_rng(seed).permutation(rows.configurations.max() + 1)
+    folds = (shuffled % profile.folds)[rows.configurations]
+    held_out = Standardised(
+        np.empty(len(rows)), np.empty(len(rows)), np.empty((len(rows), len(levels)))
+    )
+    for fold in range(profile.folds):
+        held, fold_seed = folds == fold, seed + 1000 * (fold + 1)
+        others = rows.take(~held)
+        known = processes if boosts else _without(processes, rows, held, profile, fold_seed)
+        stage = _fit_stage(others, known, boosts, levels, profile, fold_seed)
+        for whole, part in zip(held_out, stage.predict(rows.take(held))[0], strict=True):
+            whole[held] = part
+    stage = _fit_stage(rows, processes, boosts, levels, profile, seed)
+    return Nested(stage, chosen, folds, held_out)
+
+
+def _without(
+    processes: Processes, rows: Rows, held: np.ndarray, profile: Profile, seed: int
+) -> Processes:
+    """Processes that do not know a fold.
+
+    In a small table the kernel's parameters know every row, and intervals that trust them are too
+    narrow: there each fold finds its own.
+    """
+    if len(rows) > EVIDENCE_ROWS:
+        return processes.without(held)
+    return Processes.fit(rows.take(~held), profile, seed)
+
+
+def _fit_stage(
+    rows: Rows,
+    processes: Processes,
+    boosts: bool,
+    levels: tuple[float, ...],
+    profile: Profile,
+    seed: int,
+) -> Stage:
+    base, belief = fit_base(rows, processes, boosts, profile, seed)
+    floor = SPREAD_FLOOR * float(np.std(rows.log_value - belief.mean)) + 1e-6
+    spread = _spread(belief, base.noise, floor)
+    shape = fit_shape(
+        shape_inputs(rows.features, belief.mean - rows.anchor, spread),
+        (rows.log_value - belief.mean) / spread,
+        rows.encoder,
+        levels,
+        profile,
+        seed,
+    )
+    return Stage(base, shape, floor)
+
+
+def _spread(belief: Belief, noise: float, floor: float) -> np.ndarray:
+    """The unit of the standardised residual, log units, shape (rows,)."""
+    return np.sqrt(belief.epistemic**2 + noise) + floor
