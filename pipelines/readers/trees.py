@@ -42,9 +42,14 @@ def read_yaml(path: Path, file: str) -> Raw:
         return found
 
     Loader.add_constructor("tag:yaml.org,2002:map", mapping)
+    content = path.read_bytes()
     try:
-        with path.open("rb") as handle:
-            return Raw(file, tree=yaml.load(handle, Loader))
+        # a few lines of aliases of aliases stand for more values than memory holds
+        if b"*" in content and any(
+            isinstance(event, yaml.AliasEvent) for event in yaml.parse(content, Loader)
+        ):
+            raise InputError(f"{file}: aliases in YAML are not read")
+        return Raw(file, tree=yaml.load(content, Loader))
     # also unhashable keys and endless nesting
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise InputError(f"{file}: not YAML: {' '.join(str(error).split())}") from None

@@ -99,6 +99,7 @@ def test_databases_are_read_closed(tmp_path: Path):
         ("x.json", b"[" * 100_000, "not JSON"),
         ("x.yaml", b"a: [1, 2", "not YAML"),
         ("x.yaml", b"? {a: 1}\n: 2\n", "not YAML"),
+        ("x.yaml", b"a: &a [1, 1]\nb: [*a, *a]\n", "aliases in YAML are not read"),
         ("x.md", b"\xff\xfe", "x.md"),
         ("x.duckdb", b"DUCK not really", "not a DuckDB file"),
     ],
