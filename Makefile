@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV_VERSION := 0.13.9
 export DO_NOT_TRACK := true
+# tests run side by side: threads inside matrix products would only fight for the cores
+export OPENBLAS_NUM_THREADS := 1
 
 .PHONY: build test test-all lint lock clean
 
@@ -11,10 +13,10 @@ build: $(VENV)/installed
 	$(BIN)/benchmart build
 
 test: $(VENV)/installed
-	$(BIN)/pytest --numprocesses 2 --dist loadfile -m "not slow"
+	$(BIN)/pytest --numprocesses 2 --dist worksteal -m "not slow"
 
 test-all: $(VENV)/installed
-	$(BIN)/pytest --numprocesses 2 --dist loadfile
+	$(BIN)/pytest --numprocesses 2 --dist worksteal
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
