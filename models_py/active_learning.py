@@ -116,8 +116,7 @@ class ActiveLearningSystem:
             ],
             ignore_index=True,
         )
-        applies = frame["comparable_group"].isin(self.predictor.models[metric].measured)
-        frame = frame[applies].reset_index(drop=True)
+        frame = frame[self.predictor.models[metric].applies(frame)].reset_index(drop=True)
         predicted, members = self.predictor.models[metric].predict_with_members(frame)
         columns = {f"{MEMBER}{number}": values for number, values in enumerate(members)}
         return pd.concat([frame, predicted, pd.DataFrame(columns)], axis=1)

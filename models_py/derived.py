@@ -115,6 +115,12 @@ class DerivedModel:
         counts = self.held_out[COMPARABLE].value_counts()
         return {str(group): int(count) for group, count in counts.items()}
 
+    def applies(self, frame: pd.DataFrame) -> np.ndarray:
+        """See `MetricModel.applies`; where the metric is derived, the work must be known as well."""
+        underived = ~frame[COMPARABLE].isin(self.groups)
+        known = frame[COMPARABLE].isin(self.measured)
+        return (known & (underived | ~np.isnan(log_work_in_flight(frame)))).to_numpy()
+
     def knows_groups_of(self, other: MetricModel | DerivedModel) -> bool:
         """See `MetricModel.knows_groups_of`."""
         return set(other.measured) <= set(self.measured) and other.devices <= self.devices

@@ -175,6 +175,10 @@ class MetricModel:
         clip = np.fmin if self.metric in UPPER_BOUNDED else np.fmax
         return clip(log_quantiles, limit)
 
+    def applies(self, frame: pd.DataFrame) -> np.ndarray:
+        """Whether rows are of a comparable group in which the metric is known, shape (rows,)."""
+        return frame[COMPARABLE].isin(self.measured).to_numpy()
+
     def knows_groups_of(self, other: MetricModel) -> bool:
         """Whether it has seen every device and comparable group that the other has."""
         return set(other.measured) <= set(self.measured) and other.devices <= self.devices

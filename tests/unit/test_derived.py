@@ -70,3 +70,5 @@ def test_work_that_is_not_known_leaves_latency_open(fitted, embedding):
     assert predicted[QUANTILES].isna().all(axis=None)
     assert not predicted["in_domain"].any()
     assert "the work of a batch is not known" in predicted["domain_reason"].iloc[0]
+    applies = fitted.models["latency_ms"].applies
+    assert applies(embedding).all() and not applies(unknown).any()
