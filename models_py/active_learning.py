@@ -101,7 +101,7 @@ class ActiveLearningSystem:
         pandas.DataFrame
             One row per configuration: feature columns, what `PerformancePredictor.predict` gives,
             `measured_value` (missing where this metric was not measured), `is_candidate` and the log
-            predictions of the bag's members (`member_0`, ...).
+            predictions of an ensemble (`member_0`, ...).
         """
         known = newest_measurements(self.measured, metric)
         done = set(self.measured["config_id"])
@@ -247,7 +247,7 @@ class ActiveLearningSystem:
         return build_plan(_batch(scored), options, short_name(metric), total_candidates=len(scored))
 
     def save_state(self, path: Path | str) -> None:
-        """Write everything that `load_state` needs: boosters as text, frames as Parquet, JSON."""
+        """Write everything that `load_state` needs: the models, frames as Parquet, JSON."""
         directory = Path(path)
         self.predictor.save(directory / "predictor")
         self.measured.to_parquet(directory / "measured.parquet")

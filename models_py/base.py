@@ -39,12 +39,13 @@ class Base:
     bag_share: float
     boosts: bool
 
-    def predict(self, rows: Rows) -> tuple[Belief, np.ndarray]:
+    def predict(self, rows: Rows, beliefs: list[Belief]) -> tuple[Belief, np.ndarray]:
         """The belief, and log predictions of an ensemble around it, shape (members, rows).
 
-        The ensemble has the bag's correlations and the belief's mean and spread.
+        The ensemble has the bag's correlations and the belief's mean and spread. `beliefs` is what
+        the processes say of the rows.
         """
-        processes = _mixed(self.processes.predict(rows), self.residual_share)
+        processes = _mixed(beliefs, self.residual_share)
         members = self.bag.predict(rows.features)
         boosted = _with_bag(processes, rows.anchor, members, self.boosts)
         belief = processes.mixed(boosted, self.bag_share)
@@ -79,7 +80,12 @@ class Base:
 
 
 def fit_base(
-    rows: Rows, processes: Processes, boosts: bool, profile: Profile, seed: int
+    rows: Rows,
+    processes: Processes,
+    beliefs: list[Belief],
+    boosts: bool,
+    profile: Profile,
+    seed: int,
 ) -> tuple[Base, Belief]:
     """Fit the bag and the shares beside fitted processes; also a held-out belief of each row.
 
@@ -89,8 +95,9 @@ def fit_base(
         What the processes are conditioned on, or rows that they do not know where the bag boosts
         them: what a process leaves over of rows that it knows misleads, for a row pushes the
         prediction of its neighbours its own way.
+    beliefs
+        What the processes say of the rows without having seen them.
     """
-    beliefs = processes.predict(rows) if boosts else processes.held_out(rows)
     residual_share = _best_share(rows.log_value, *beliefs) if len(beliefs) > 1 else 0.0
     belief = _mixed(beliefs, residual_share)
     left = rows.log_value - (belief.mean if boosts else rows.anchor)
@@ -106,10 +113,9 @@ def _mixed(beliefs: list[Belief], residual_share: float) -> Belief:
 
 
 def _with_bag(processes: Belief, anchor: np.ndarray, members: np.ndarray, boosts: bool) -> Belief:
-    mean, deviation = np.nanmean(members, axis=0), np.nanstd(members, axis=0, ddof=1)
-    if not boosts:
-        return Belief(anchor + mean, deviation)
-    return Belief(processes.mean + mean, np.hypot(processes.epistemic, deviation))
+    """The bag's belief: of the residual to physics, or to the processes where it boosts them."""
+    start = processes.mean if boosts else anchor
+    return Belief(start + np.nanmean(members, axis=0), np.nanstd(members, axis=0, ddof=1))
 
 
 def _best_share(log_value: np.ndarray, one: Belief, other: Belief) -> float:

@@ -23,10 +23,14 @@ class Belief(NamedTuple):
     epistemic: np.ndarray
 
     def mixed(self, other: Belief, share: float) -> Belief:
-        """A mixture that the other belief has a share of."""
+        """The weighted average of both, of which the other has a share: of means and of variances."""
         mean = (1 - share) * self.mean + share * other.mean
         variance = (1 - share) * self.epistemic**2 + share * other.epistemic**2
         return Belief(mean, np.sqrt(variance))
+
+    def take(self, chosen: np.ndarray) -> Belief:
+        """What is believed of some of the rows (mask)."""
+        return Belief(self.mean[chosen], self.epistemic[chosen])
 
 
 @dataclass

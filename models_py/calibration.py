@@ -43,18 +43,17 @@ class Offsets:
         Offset of each pair of levels, outermost first, shape (pairs,).
     by_group
         The same for each group with at least `MINIMUM_GROUP` calibration rows.
-    rows
-        Calibration rows of each group that occurred.
     """
 
     everywhere: np.ndarray
     by_group: dict[str, np.ndarray]
-    rows: dict[str, int]
 
     def apply(self, quantiles: np.ndarray, groups: np.ndarray) -> np.ndarray:
         """Widened quantiles, sorted, for quantiles (rows, levels) and groups (rows,)."""
-        offsets = np.stack([self.by_group.get(group, self.everywhere) for group in groups])
-        pairs = offsets.shape[1]
+        pairs = len(self.everywhere)
+        offsets = np.empty((len(groups), pairs))
+        for row, group in enumerate(groups):
+            offsets[row] = self.by_group.get(group, self.everywhere)
         result = quantiles.copy()
         result[:, :pairs] -= offsets
         result[:, -pairs:] += offsets[:, ::-1]
@@ -76,14 +75,14 @@ def fit_offsets(
         Group of each row, shape (rows,).
     """
     everywhere = _pair_offsets(target, quantiles, levels)
-    by_group, rows = {}, {}
+    by_group = {}
     for group in np.unique(groups):
         here = groups == group
-        rows[str(group)] = count = int(here.sum())
+        count = int(here.sum())
         if count >= MINIMUM_GROUP:
             own = _pair_offsets(target[here], quantiles[here], levels, finite_sample=False)
             by_group[str(group)] = (count * own + SHRINKAGE * everywhere) / (count + SHRINKAGE)
-    return Offsets(everywhere, by_group, rows)
+    return Offsets(everywhere, by_group)
 
 
 def _pair_offsets(

@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from models_py.measured import TooFewRows
 from models_py.metric_model import (
     COMPARABLE,
     GROUP,
     MetricModel,
-    TooFewRows,
     log_bounds,
     quantile_names,
 )
@@ -52,24 +52,32 @@ def log_work_in_flight(frame: pd.DataFrame) -> np.ndarray:
 
 @dataclass
 class DerivedModel:
-    """A metric that mirrors another in some comparable groups, and is learned in the others.
+    """A metric that mirrors another where tables derive it, and is learned where they measure it.
 
     Stands where a `MetricModel` stands.
 
     Attributes
     ----------
-    groups
-        Comparable groups in which the metric is derived.
+    mirrors
+        Whether it mirrors in a cell, (comparable group, device); under (comparable group, None) in
+        that group on other devices.
     source
         Model of the metric that it is derived from.
     learned
-        Model of the rows where it was measured, None where there are too few.
+        Model of the cells where it is measured, None where there are too few rows.
+    rows
+        Rows that state the metric.
+    groups, devices
+        Comparable groups and devices of these.
     """
 
     metric: str
-    groups: frozenset[str]
+    mirrors: dict[tuple[str, str | None], bool]
     source: MetricModel
     learned: MetricModel | None
+    rows: int
+    groups: list[str]
+    devices: list[str]
     held_out: pd.DataFrame
 
     @classmethod
@@ -81,18 +89,30 @@ class DerivedModel:
         seed: int,
         source: MetricModel,
     ) -> DerivedModel:
-        """From a training frame and the fitted model of the metric that it is derived from."""
-        derived = derived_rows(frame, metric)
+        """From a training frame and the fitted model of the metric that it is derived from.
+
+        A cell mirrors where half of its rows or more are derived.
+        """
+        stated = frame[frame[metric].notna()]
+        mirrors = _most_derived(stated, derived_rows(stated, metric))
+        here = _looked_up(mirrors, stated)
         try:
-            learned = MetricModel.fit(frame[~derived], metric, levels, seed)
+            learned = MetricModel.fit(stated[~here], metric, levels, seed)
         except TooFewRows:
             learned = None
-        share = pd.Series(derived).groupby(frame[COMPARABLE].to_numpy()).mean()
-        groups = frozenset(share.index[share >= 0.5])
-        parts = [_mirrored_held_out(source, frame[derived], metric)]
+        parts = [_mirrored_held_out(source, stated[here], metric)]
         if learned is not None:
             parts.append(learned.held_out)
-        return cls(metric, groups, source, learned, pd.concat(parts, ignore_index=True))
+        return cls(
+            metric,
+            mirrors,
+            source,
+            learned,
+            len(stated),
+            sorted(stated[COMPARABLE].unique()),
+            sorted(stated[GROUP].unique()),
+            pd.concat(parts, ignore_index=True),
+        )
 
     @property
     def levels(self) -> tuple[float, ...]:
@@ -104,37 +124,23 @@ class DerivedModel:
         """Standard deviation of the logarithm between repeats."""
         return self.source.noise
 
-    @property
-    def rows(self) -> int:
-        """Rows with the metric, derived or measured."""
-        return len(self.held_out)
-
-    @property
-    def measured(self) -> dict[str, int]:
-        """Rows of each comparable group."""
-        counts = self.held_out[COMPARABLE].value_counts()
-        return {str(group): int(count) for group, count in counts.items()}
-
     def applies(self, frame: pd.DataFrame) -> np.ndarray:
-        """See `MetricModel.applies`; where the metric is derived, the work must be known as well."""
-        underived = ~frame[COMPARABLE].isin(self.groups)
-        known = frame[COMPARABLE].isin(self.measured)
-        return (known & (underived | ~np.isnan(log_work_in_flight(frame)))).to_numpy()
+        """See `MetricModel.applies`; where it mirrors, the work must be known as well."""
+        mirrored = _looked_up(self.mirrors, frame)
+        served = ~np.isnan(log_work_in_flight(frame)) if mirrored.any() else mirrored
+        served = np.where(mirrored, served, self.learned is not None)
+        return frame[COMPARABLE].isin(self.groups).to_numpy() & served
 
     def knows_groups_of(self, other: MetricModel | DerivedModel) -> bool:
         """See `MetricModel.knows_groups_of`."""
-        return set(other.measured) <= set(self.measured) and other.devices <= self.devices
+        return set(other.groups) <= set(self.groups) and set(other.devices) <= set(self.devices)
 
     @property
     def parameters(self) -> dict[str, object]:
         """How it was fitted, for experiment tracking."""
         own = self.learned.parameters if self.learned else {}
-        return {"derived_from": self.source.metric, "derived_groups": len(self.groups), **own}
-
-    @property
-    def devices(self) -> set[str]:
-        """Devices that it has seen."""
-        return self.source.devices | (self.learned.devices if self.learned else set())
+        cells = sum(mirror for (_, device), mirror in self.mirrors.items() if device is not None)
+        return {"derived_from": self.source.metric, "derived_cells": cells, **own}
 
     @property
     def inputs(self) -> list[str]:
@@ -152,20 +158,21 @@ class DerivedModel:
 
     def predict_with_members(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
         """See `MetricModel.predict_with_members`."""
-        if self.learned is None:
+        mirrored = _looked_up(self.mirrors, frame)
+        if mirrored.all():
             return self._mirror(frame)
-        own = ~frame[COMPARABLE].isin(self.groups).to_numpy()
-        mirrored, their_members = self._mirror(frame[~own])
-        learned, our_members = self.learned.predict_with_members(frame[own])
-        count = min(len(their_members), len(our_members))
+        if not mirrored.any():
+            return self._learn(frame)
+        parts = [self._mirror(frame[mirrored]), self._learn(frame[~mirrored])]
+        count = min(len(members) for _, members in parts)
         members = np.empty((count, len(frame)))
-        members[:, ~own], members[:, own] = their_members[:count], our_members[:count]
-        order = np.r_[np.flatnonzero(~own), np.flatnonzero(own)].argsort()
-        result = pd.concat([mirrored, learned]).iloc[order]
-        return result, members
+        for rows, (_, theirs) in zip((mirrored, ~mirrored), parts, strict=True):
+            members[:, rows] = theirs[:count]
+        order = np.r_[np.flatnonzero(mirrored), np.flatnonzero(~mirrored)].argsort()
+        return pd.concat([result for result, _ in parts]).iloc[order], members
 
     def leaf_indices(self, frame: pd.DataFrame) -> np.ndarray:
-        """See `MetricModel.leaf_indices`: the source has seen every row."""
+        """See `MetricModel.leaf_indices`: of the source, which knows most configurations."""
         return self.source.leaf_indices(frame)
 
     def _mirror(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
@@ -175,10 +182,23 @@ class DerivedModel:
         bound = np.nan_to_num(log_bounds(frame, self.metric), nan=-np.inf)
         quantiles = work[:, None] - np.log(predicted[names].to_numpy())[:, ::-1]
         predicted[names] = np.exp(np.maximum(quantiles, bound[:, None]))
+        outside = predicted["domain_reason"].notna()
+        predicted.loc[outside, "domain_reason"] = (
+            f"{self.metric} mirrors " + predicted["domain_reason"][outside]
+        )
         unknown = np.isnan(work)
         predicted.loc[unknown, "in_domain"] = False
         predicted.loc[unknown, "domain_reason"] = f"{self.metric}: the work of a batch is not known"
         return predicted, work - members
+
+    def _learn(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
+        if self.learned is not None:
+            return self.learned.predict_with_members(frame)
+        predicted, members = self.source.predict_with_members(frame)
+        predicted[[*quantile_names(self.levels), "epistemic", "aleatoric"]] = np.nan
+        return predicted.assign(
+            in_domain=False, domain_reason=f"{self.metric}: too few measured rows to learn from"
+        ), np.full_like(members, np.nan)
 
     def save(self, directory: Path) -> None:
         """The models it consists of, in folders of their own."""
@@ -186,7 +206,13 @@ class DerivedModel:
         if self.learned is not None:
             self.learned.save(directory / "learned")
         self.held_out.to_parquet(directory / "held_out.parquet")
-        description = {"metric": self.metric, "groups": sorted(self.groups)}
+        description = {
+            "metric": self.metric,
+            "mirrors": [[*cell, mirror] for cell, mirror in self.mirrors.items()],
+            "rows": self.rows,
+            "groups": self.groups,
+            "devices": self.devices,
+        }
         (directory / DESCRIPTION).write_text(json.dumps(description), encoding="utf-8")
 
     @classmethod
@@ -195,11 +221,14 @@ class DerivedModel:
         saved = json.loads((directory / DESCRIPTION).read_text(encoding="utf-8"))
         learned = directory / "learned"
         return cls(
-            saved["metric"],
-            frozenset(saved["groups"]),
-            MetricModel.load(directory / "source"),
-            MetricModel.load(learned) if learned.is_dir() else None,
-            pd.read_parquet(directory / "held_out.parquet"),
+            metric=saved["metric"],
+            mirrors={(group, device): mirror for group, device, mirror in saved["mirrors"]},
+            source=MetricModel.load(directory / "source"),
+            learned=MetricModel.load(learned) if learned.is_dir() else None,
+            rows=saved["rows"],
+            groups=saved["groups"],
+            devices=saved["devices"],
+            held_out=pd.read_parquet(directory / "held_out.parquet"),
         )
 
 
@@ -207,6 +236,27 @@ def load_model(directory: Path) -> MetricModel | DerivedModel:
     """The model of a metric, whichever kind was saved."""
     kind = DerivedModel if (directory / DESCRIPTION).is_file() else MetricModel
     return kind.load(directory)
+
+
+def _most_derived(frame: pd.DataFrame, derived: np.ndarray) -> dict[tuple[str, str | None], bool]:
+    """Whether half of the rows or more are derived, by group and device and by group."""
+    rows = pd.Series(derived)
+    group, device = frame[COMPARABLE].to_numpy(), frame[GROUP].to_numpy()
+    cells = {
+        cell: bool(share >= 0.5) for cell, share in rows.groupby([group, device]).mean().items()
+    }
+    groups = {
+        (name, None): bool(share >= 0.5) for name, share in rows.groupby(group).mean().items()
+    }
+    return cells | groups
+
+
+def _looked_up(mirrors: dict[tuple[str, str | None], bool], frame: pd.DataFrame) -> np.ndarray:
+    """Whether each row's cell mirrors, else its group, boolean; also in a group that is not known."""
+    cells = zip(frame[COMPARABLE], frame[GROUP], strict=True)
+    return np.array(
+        [mirrors.get(cell, mirrors.get((cell[0], None), True)) for cell in cells], dtype=bool
+    )
 
 
 def _mirrored_held_out(source: MetricModel, frame: pd.DataFrame, metric: str) -> pd.DataFrame:

@@ -8,16 +8,26 @@ are one matrix product, an order of magnitude faster.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from scipy.linalg import LinAlgError, cho_solve, cholesky, solve_triangular
+from scipy.linalg.lapack import dpotri
 from scipy.optimize import minimize
 
 from models_py.features import Encoder
-from models_py.kernel import Number, Points, Structure, covariance, differences, variance
+from models_py.kernel import (
+    Number,
+    Parameters,
+    Points,
+    Structure,
+    covariance,
+    differences,
+    variance,
+)
 
 EVIDENCE_ROWS = 900
 ITERATIONS = 20
@@ -34,9 +44,7 @@ class GaussianProcess:
     Attributes
     ----------
     points, target
-        Configurations that it is conditioned on, and their values, shape (kept,).
-    kept
-        Positions of these among the training rows.
+        Configurations that it is conditioned on, and their values, shape (rows,).
     logarithms
         Logarithms of the kernel's parameters.
     centre
@@ -46,7 +54,6 @@ class GaussianProcess:
     structure: Structure
     points: Points
     target: np.ndarray
-    kept: np.ndarray
     logarithms: np.ndarray
     centre: float
 
@@ -55,101 +62,90 @@ class GaussianProcess:
         cls,
         features: np.ndarray,
         target: np.ndarray,
-        configurations: np.ndarray,
         encoder: Encoder,
-        process_rows: int,
         seed: int,
+        evidence_rows: int = EVIDENCE_ROWS,
     ) -> GaussianProcess:
-        """Fit the kernel on at most `EVIDENCE_ROWS` rows and condition on about `process_rows`.
+        """Condition on all rows; the kernel's parameters are those of some, `evidence_rows` at most.
 
         Parameters
         ----------
         features, target
             Matrix (rows, columns) as `encoder` makes it, and vector (rows,), log units.
-        configurations
-            Code of each row's configuration, shape (rows,): repeats are kept together.
         """
-        generator = np.random.default_rng(seed)
-        place = generator.permutation(configurations.max() + 1)[configurations]
-        last = np.sort(place)[min(process_rows, len(place)) - 1]
-        kept = np.flatnonzero(place <= last)
-        structure = Structure.fit(features[kept], encoder)
-        points = structure.points(features[kept], encoder)
-        some = np.sort(generator.permutation(len(kept))[:EVIDENCE_ROWS])
-        centre = float(np.median(target[kept]))
-        logarithms = _most_plausible(structure, points.take(some), target[kept][some] - centre)
-        return cls(structure, points, target[kept], kept, logarithms, centre)
+        structure = Structure.fit(features, encoder)
+        points = structure.points(features, encoder)
+        some = np.sort(np.random.default_rng(seed).permutation(len(target))[:evidence_rows])
+        centre = float(np.median(target))
+        logarithms = _most_plausible(structure, points.take(some), target[some] - centre)
+        return cls(structure, points, target, logarithms, centre)
 
     def predict(self, features: np.ndarray, encoder: Encoder) -> tuple[np.ndarray, np.ndarray]:
         """Mean and epistemic standard deviation, each of shape (rows,)."""
         mean, deviation = np.empty(len(features)), np.empty(len(features))
-        parameters = self.structure.unpack(self.logarithms)
         for start in range(0, len(features), CHUNK):
             part = slice(start, start + CHUNK)
             points = self.structure.points(features[part], encoder)
-            shared = covariance(points, self.points, parameters)
+            shared = covariance(points, self.points, self._parameters)
             mean[part] = self.centre + shared @ self._weights
-            explained = np.einsum("ij,ij->i", shared @ self._inverse, shared)
-            deviation[part] = np.sqrt(np.maximum(variance(points, parameters) - explained, JITTER))
+            explained = solve_triangular(
+                self._factor, shared.T, lower=True, overwrite_b=True, check_finite=False
+            )
+            left = variance(points, self._parameters) - (explained**2).sum(axis=0)
+            deviation[part] = np.sqrt(np.maximum(left, JITTER))
         return mean, deviation
 
     def held_out(self, configurations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """What `predict` says of the kept rows without their configuration, in closed form.
+        """What `predict` says of its own rows without their configuration, in closed form.
 
         The kernel's parameters stay those of all rows (Sundararajan & Keerthi 2001).
 
         Parameters
         ----------
         configurations
-            Code of each kept row's configuration, shape (kept,).
+            Code of each row's configuration, shape (rows,).
         """
-        mean, deviation = np.empty(len(self.kept)), np.empty(len(self.kept))
+        mean, deviation = np.empty(len(self.target)), np.empty(len(self.target))
+        inverse = _inverse(self._factor)
         order = np.argsort(configurations, kind="stable")
         starts = np.flatnonzero(np.diff(configurations[order])) + 1
         for here in np.split(order, starts):
-            left = np.linalg.inv(self._inverse[np.ix_(here, here)])
+            left = np.linalg.inv(inverse[np.ix_(here, here)])
             mean[here] = self.target[here] - left @ self._weights[here]
             deviation[here] = np.sqrt(np.maximum(left.diagonal() - self.noise, JITTER))
         return mean, deviation
 
     def without(self, held: np.ndarray) -> GaussianProcess:
-        """The same kernel, conditioned on the other rows (mask over the kept ones) only.
-
-        The inverse of a part of a matrix, from that of the whole: a block downdate.
-        """
-        inverse, others = self._inverse, ~held
-        across = inverse[np.ix_(others, held)]
-        block = cholesky(inverse[np.ix_(held, held)], lower=True, check_finite=False)
-        half = solve_triangular(block, across.T, lower=True, check_finite=False)
-        smaller = GaussianProcess(
+        """The same kernel, conditioned on the other rows (mask) only."""
+        others = ~held
+        return GaussianProcess(
             self.structure,
             self.points.take(others),
             self.target[others],
-            np.arange(others.sum()),
             self.logarithms,
             self.centre,
         )
-        smaller._inverse = inverse[np.ix_(others, others)] - half.T @ half
-        return smaller
 
     @property
     def noise(self) -> float:
         """Variance of a measurement."""
-        return float(self.structure.unpack(self.logarithms).noise)
+        return float(self._parameters.noise)
 
     @cached_property
-    def _inverse(self) -> np.ndarray:
-        parameters = self.structure.unpack(self.logarithms)
-        matrix = covariance(self.points, self.points, parameters)
+    def _parameters(self) -> Parameters:
+        return self.structure.unpack(self.logarithms)
+
+    @cached_property
+    def _factor(self) -> np.ndarray:
+        matrix = covariance(self.points, self.points, self._parameters)
         matrix[np.diag_indices_from(matrix)] = (
-            variance(self.points, parameters) + parameters.noise + JITTER
+            variance(self.points, self._parameters) + self.noise + JITTER
         )
-        factor = cholesky(matrix, lower=True, overwrite_a=True, check_finite=False)
-        return cho_solve((factor, True), np.eye(len(matrix)), overwrite_b=True, check_finite=False)
+        return cholesky(matrix, lower=True, overwrite_a=True, check_finite=False)
 
     @cached_property
     def _weights(self) -> np.ndarray:
-        return self._inverse @ (self.target - self.centre)
+        return cho_solve((self._factor, True), self.target - self.centre, check_finite=False)
 
     def save(self, path: Path) -> None:
         """One `.npz` file without pickle."""
@@ -164,7 +160,6 @@ class GaussianProcess:
             numbers=self.points.numbers,
             codes=self.points.codes,
             target=self.target,
-            kept=self.kept,
             logarithms=self.logarithms,
         )
 
@@ -178,18 +173,46 @@ class GaussianProcess:
                 Structure(numbers, structure["categories"]),
                 Points(saved["numbers"], saved["codes"]),
                 saved["target"],
-                saved["kept"],
                 saved["logarithms"],
                 structure["centre"],
             )
 
 
+def _inverse(factor: np.ndarray) -> np.ndarray:
+    """Inverse of a matrix from its lower Cholesky factor."""
+    inverse = np.tril(dpotri(factor, lower=1)[0])
+    return inverse + np.tril(inverse, -1).T
+
+
 def _most_plausible(structure: Structure, points: Points, values: np.ndarray) -> np.ndarray:
     """Logarithms of the parameters under which centred values, shape (rows,), are most plausible."""
+    start, bounds = _prior(structure, max(float(values.var()), 1e-3))
+    found = minimize(
+        implausibility(structure, points, values, start),
+        start,
+        jac=True,
+        method="L-BFGS-B",
+        bounds=bounds,
+        options={"maxiter": ITERATIONS},
+    )
+    return found.x
+
+
+def implausibility(
+    structure: Structure, points: Points, values: np.ndarray, expected: np.ndarray
+) -> Callable[[np.ndarray], tuple[float, np.ndarray]]:
+    """Negative logarithm of evidence times prior, and its gradient, of the parameters' logarithms.
+
+    Parameters
+    ----------
+    values
+        Centred values of the points, shape (rows,).
+    expected
+        Centre of the prior of the logarithms.
+    """
     made_of, rows = differences(points), len(values)
     read, numbers = structure.of_workload, points.numbers.shape[1]
     columns = len(read)
-    start, bounds = _prior(structure, max(float(values.var()), 1e-3))
 
     def loss(logarithms: np.ndarray) -> tuple[float, np.ndarray]:
         p = structure.unpack(logarithms)
@@ -204,7 +227,7 @@ def _most_plausible(structure: Structure, points: Points, values: np.ndarray) ->
             factor = cholesky(matrix, lower=True, overwrite_a=True, check_finite=False)
         except LinAlgError:
             return 1e10, np.zeros_like(logarithms)
-        inverse = cho_solve((factor, True), np.eye(rows), overwrite_b=True, check_finite=False)
+        inverse = _inverse(factor)
         weights = inverse @ values
         evidence = -0.5 * values @ weights - np.log(factor.diagonal()).sum()
         slope = 0.5 * (inverse - np.outer(weights, weights)).ravel()
@@ -219,16 +242,13 @@ def _most_plausible(structure: Structure, points: Points, values: np.ndarray) ->
                 [p.linear * sums[-1, 2], p.noise * slope[:: rows + 1].sum()],
             ]
         )
-        away = logarithms - start
+        away = logarithms - expected
         return (
             -evidence + 0.5 * PRIOR_PRECISION * away @ away,
             gradient + PRIOR_PRECISION * away,
         )
 
-    found = minimize(
-        loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": ITERATIONS}
-    )
-    return found.x
+    return loss
 
 
 def _prior(structure: Structure, spread: float) -> tuple[np.ndarray, list[tuple[float, float]]]:

@@ -186,7 +186,8 @@ def covariance(one: Points, other: Points, parameters: Parameters) -> np.ndarray
     result *= parameters.linear / max(numbers, 1)
     for category, effect in enumerate(parameters.effects):
         same = _same(one.codes[:, category], other.codes[:, category])
-        workload -= parameters.workload[numbers + category] * same
+        if parameters.workload[numbers + category]:
+            workload -= parameters.workload[numbers + category] * same
         everything -= parameters.everything[numbers + category] * same
         result += effect * same
     for weight, squared in zip(parameters.amplitudes, (workload, everything), strict=True):

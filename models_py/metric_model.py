@@ -13,18 +13,13 @@ from models_py.belief import Rows
 from models_py.boosting import profile_for
 from models_py.calibration import MINIMUM_GROUP, Offsets, fit_offsets
 from models_py.features import Encoder
+from models_py.measured import measured_rows, not_too_often, repeat_noise
 from models_py.stage import Stage, fit_nested
 
-MINIMUM_ROWS = 30
-MINIMUM_CONFIGURATIONS = 16
 LEAF_TREES = 128
 GROUP = "hardware"
 COMPARABLE = "comparable_group"
 UPPER_BOUNDED = frozenset({"throughput", "power_w"})
-
-
-class TooFewRows(ValueError):
-    """Not enough measurements to learn a metric honestly."""
 
 
 @dataclass
@@ -37,8 +32,11 @@ class MetricModel:
         Mean log value of the training rows: stands in where physics gives no bound.
     residual_centre
         Mean log residual of the rows with a bound.
-    measured, measured_devices
-        Measured rows of each comparable group and of each device.
+    rows
+        Measured rows.
+    groups, devices
+        Comparable groups and devices that it has seen, and how many configurations of each its
+        intervals were calibrated on.
     noise
         Standard deviation of the logarithm between repeats; NaN where there are none.
     held_out
@@ -55,8 +53,8 @@ class MetricModel:
     residual_centre: float
     noise: float
     rows: int
-    measured: dict[str, int]
-    measured_devices: dict[str, int]
+    groups: dict[str, int]
+    devices: dict[str, int]
     held_out: pd.DataFrame | None = None
 
     @classmethod
@@ -70,17 +68,8 @@ class MetricModel:
         TooFewRows
             For fewer than `MINIMUM_ROWS` such rows, or too few configurations to hold some out.
         """
-        measured = frame[frame[metric].notna()] if metric in frame else frame.iloc[:0]
-        if len(measured) < MINIMUM_ROWS:
-            raise TooFewRows(
-                f"{metric} has {len(measured)} measured rows, {MINIMUM_ROWS} are needed"
-            )
-        configurations = pd.factorize(measured["config_id"])[0]
-        if configurations.max() + 1 < MINIMUM_CONFIGURATIONS:
-            raise TooFewRows(
-                f"{metric} has {configurations.max() + 1} measured configurations,"
-                f" {MINIMUM_CONFIGURATIONS} are needed"
-            )
+        every = measured_rows(frame, metric)
+        measured = every[not_too_often(every["config_id"], seed)]
         log_value = np.log(measured[metric].to_numpy(float))
         log_bound = log_bounds(measured, metric)
         residual = log_value - log_bound
@@ -89,6 +78,7 @@ class MetricModel:
         encoder = Encoder.fit(measured.assign(log_bound=log_bound))
         features = encoder.transform(measured.assign(log_bound=log_bound))
         anchor = _anchor(log_bound, centre, residual_centre)
+        configurations = pd.factorize(measured["config_id"])[0]
         rows = Rows(features, anchor, encoder, log_value, configurations)
         nested = fit_nested(rows, tuple(levels), profile_for(len(rows)), seed)
         known, held = measured[nested.chosen], nested.held_out
@@ -103,10 +93,10 @@ class MetricModel:
             offsets=offsets,
             centre=centre,
             residual_centre=residual_centre,
-            noise=_repeat_noise(measured, log_value),
-            rows=len(measured),
-            measured=_counts(measured[COMPARABLE]),
-            measured_devices=_counts(measured[GROUP]),
+            noise=repeat_noise(every, metric),
+            rows=len(every),
+            groups=_calibrating(measured, known, COMPARABLE),
+            devices=_calibrating(measured, known, GROUP),
         )
         calibrated = _leave_fold_out_offsets(
             standardised, held.quantiles, model.levels, groups, nested.folds
@@ -127,7 +117,7 @@ class MetricModel:
         return self.predict_with_members(frame)[0]
 
     def predict_with_members(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
-        """What `predict` gives, and log predictions of the bag's members, shape (members, rows)."""
+        """What `predict` gives, and log predictions of an ensemble, shape (members, rows)."""
         rows, log_bound = self._prepare(frame)
         standardised, belief, members = self.stage.predict(rows)
         groups = frame[GROUP].to_numpy(object)
@@ -149,12 +139,12 @@ class MetricModel:
 
     def _outside(self, hardware: str, comparable_group: str) -> str | None:
         """Why coverage cannot be promised, or `None` where it can."""
-        for name, rows in (
-            (hardware, self.measured_devices.get(hardware, 0)),
-            (comparable_group, self.measured.get(comparable_group, 0)),
-        ):
-            if rows < MINIMUM_GROUP:
-                return f"{self.metric}: {rows} measured rows of {name}, coverage is not promised"
+        for name, seen in ((hardware, self.devices), (comparable_group, self.groups)):
+            if seen.get(name, 0) < MINIMUM_GROUP:
+                return (
+                    f"{self.metric}: intervals were calibrated on {seen.get(name, 0)} configurations"
+                    f" of {name}, coverage is not promised"
+                )
         return None
 
     def leaf_indices(self, frame: pd.DataFrame) -> np.ndarray:
@@ -171,27 +161,22 @@ class MetricModel:
         return Rows(features, anchor, self.encoder), log_bound
 
     def _bounded(self, log_quantiles: np.ndarray, log_bound: np.ndarray) -> np.ndarray:
-        limit = log_bound[:, None]
-        clip = np.fmin if self.metric in UPPER_BOUNDED else np.fmax
-        return clip(log_quantiles, limit)
+        if self.metric in UPPER_BOUNDED:
+            return np.minimum(log_quantiles, np.nan_to_num(log_bound, nan=np.inf)[:, None])
+        return np.maximum(log_quantiles, np.nan_to_num(log_bound, nan=-np.inf)[:, None])
 
     def applies(self, frame: pd.DataFrame) -> np.ndarray:
         """Whether rows are of a comparable group in which the metric is known, shape (rows,)."""
-        return frame[COMPARABLE].isin(self.measured).to_numpy()
+        return frame[COMPARABLE].isin(self.groups).to_numpy()
 
     def knows_groups_of(self, other: MetricModel) -> bool:
         """Whether it has seen every device and comparable group that the other has."""
-        return set(other.measured) <= set(self.measured) and other.devices <= self.devices
+        return set(other.groups) <= set(self.groups) and set(other.devices) <= set(self.devices)
 
     @property
     def parameters(self) -> dict[str, object]:
         """How it was fitted, for experiment tracking."""
         return vars(profile_for(self.rows))
-
-    @property
-    def devices(self) -> set[str]:
-        """Devices that it has seen."""
-        return set(self.measured_devices)
 
     @property
     def inputs(self) -> list[str]:
@@ -210,14 +195,13 @@ class MetricModel:
             "offsets": {
                 "everywhere": self.offsets.everywhere.tolist(),
                 "by_group": {key: value.tolist() for key, value in self.offsets.by_group.items()},
-                "rows": self.offsets.rows,
             },
             "centre": self.centre,
             "residual_centre": self.residual_centre,
             "noise": None if np.isnan(self.noise) else self.noise,
             "rows": self.rows,
-            "measured": self.measured,
-            "measured_devices": self.measured_devices,
+            "groups": self.groups,
+            "devices": self.devices,
         }
         self.held_out.to_parquet(directory / "held_out.parquet")
         (directory / "model.json").write_text(json.dumps(description), encoding="utf-8")
@@ -235,14 +219,13 @@ class MetricModel:
             offsets=Offsets(
                 np.array(offsets["everywhere"]),
                 {key: np.array(value) for key, value in offsets["by_group"].items()},
-                offsets["rows"],
             ),
             centre=saved["centre"],
             residual_centre=saved["residual_centre"],
             noise=np.nan if saved["noise"] is None else saved["noise"],
             rows=saved["rows"],
-            measured=saved["measured"],
-            measured_devices=saved["measured_devices"],
+            groups=saved["groups"],
+            devices=saved["devices"],
             held_out=pd.read_parquet(directory / "held_out.parquet"),
         )
 
@@ -272,19 +255,10 @@ def log_bounds(frame: pd.DataFrame, metric: str) -> np.ndarray:
     return np.log(np.where(bound > 0, bound, np.nan))
 
 
-def _counts(names: pd.Series) -> dict[str, int]:
-    return {str(name): int(count) for name, count in names.value_counts().items()}
-
-
-def _repeat_noise(measured: pd.DataFrame, log_value: np.ndarray) -> float:
-    """Pooled standard deviation between repeats of one configuration and framework version."""
-    keys = [name for name in ("config_id", "framework_version") if name in measured]
-    if not keys:
-        return float("nan")
-    groups = pd.Series(log_value).groupby([measured[key].to_numpy() for key in keys], dropna=False)
-    freedom = groups.size().sub(1).clip(lower=0).sum()
-    squares = groups.var(ddof=0).mul(groups.size()).sum()
-    return float(np.sqrt(squares / freedom)) if freedom else float("nan")
+def _calibrating(measured: pd.DataFrame, held_out: pd.DataFrame, column: str) -> dict[str, int]:
+    """How many configurations of each name were held out; every name that was measured."""
+    counts = held_out.groupby(column)["config_id"].nunique()
+    return {str(name): int(counts.get(name, 0)) for name in sorted(measured[column].unique())}
 
 
 def _leave_fold_out_offsets(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,9 +12,10 @@ import pandas as pd
 
 from models_py.boosting import LEVELS
 from models_py.derived import DERIVED_FROM, DerivedModel, derived_rows, load_model
-from models_py.metric_model import MetricModel, TooFewRows
+from models_py.measured import TooFewRows
+from models_py.metric_model import MetricModel
 
-FORMAT = 1
+FORMAT = 2
 
 
 class PerformancePredictor:
@@ -131,8 +133,13 @@ class PerformancePredictor:
         return self.fit(frame)
 
     def save(self, directory: Path) -> None:
-        """Write the models as text: LightGBM's own format and JSON, no pickle."""
+        """Write the models: LightGBM's own text, JSON, arrays and Parquet, no pickle.
+
+        What an earlier call left in the directory is replaced.
+        """
         directory.mkdir(parents=True, exist_ok=True)
+        for earlier in directory.glob("metric_*"):
+            shutil.rmtree(earlier)
         description = {
             "format": FORMAT,
             "metrics": list(self.metrics),

@@ -9,7 +9,7 @@ import numpy as np
 
 from models_py.belief import Belief, Rows
 from models_py.boosting import Profile
-from models_py.gaussian_process import GaussianProcess
+from models_py.gaussian_process import EVIDENCE_ROWS, GaussianProcess
 
 
 @dataclass
@@ -20,21 +20,16 @@ class Processes:
     residual: GaussianProcess | None
 
     @classmethod
-    def fit(cls, rows: Rows, profile: Profile, seed: int) -> Processes:
-        """Fit on training rows."""
+    def fit(
+        cls, rows: Rows, profile: Profile, seed: int, evidence_rows: int = EVIDENCE_ROWS
+    ) -> Processes:
+        """Fit on training rows; see `GaussianProcess.fit`."""
 
         def fitted(target: np.ndarray) -> GaussianProcess:
-            return GaussianProcess.fit(
-                rows.features, target, rows.configurations, rows.encoder, profile.process_rows, seed
-            )
+            return GaussianProcess.fit(rows.features, target, rows.encoder, seed, evidence_rows)
 
         residual = fitted(rows.log_value - rows.anchor) if profile.processes > 1 else None
         return cls(fitted(rows.log_value), residual)
-
-    @property
-    def kept(self) -> np.ndarray:
-        """Positions of the training rows that they are conditioned on."""
-        return self.plain.kept
 
     def predict(self, rows: Rows) -> list[Belief]:
         """What each process says of the logarithm."""

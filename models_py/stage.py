@@ -12,12 +12,13 @@ import numpy as np
 from models_py.base import Base, fit_base
 from models_py.belief import Belief, Rows
 from models_py.boosting import Profile
-from models_py.gaussian_process import EVIDENCE_ROWS
 from models_py.processes import Processes
 from models_py.shape import Shape, fit_shape, shape_inputs
 
 # A floor for the spread, as a share of the deviation of held-out residuals.
 SPREAD_FLOOR = 0.05
+REFITTED_ROWS = 2_000
+FOLD_EVIDENCE_ROWS = 400
 
 
 class Standardised(NamedTuple):
@@ -54,9 +55,15 @@ class Stage:
     shape: Shape
     floor: float
 
-    def predict(self, rows: Rows) -> tuple[Standardised, Belief, np.ndarray]:
-        """Quantiles, the base's belief, and its ensemble, shape (members, rows)."""
-        belief, members = self.base.predict(rows)
+    def predict(
+        self, rows: Rows, beliefs: list[Belief] | None = None
+    ) -> tuple[Standardised, Belief, np.ndarray]:
+        """Quantiles, the base's belief, and its ensemble, shape (members, rows).
+
+        `beliefs` is what the base's processes say of the rows, where that is known already.
+        """
+        beliefs = beliefs or self.base.processes.predict(rows)
+        belief, members = self.base.predict(rows, beliefs)
         spread = _spread(belief, self.base.noise, self.floor)
         inputs = shape_inputs(rows.features, belief.mean - rows.anchor, spread)
         return Standardised(belief.mean, spread, self.shape.predict(inputs)), belief, members
@@ -99,26 +106,39 @@ def fit_nested(rows: Rows, levels: tuple[float, ...], profile: Profile, seed: in
 
     Folds hold whole configurations: a repeat would tell the value of its twin.
     """
-    processes = Processes.fit(rows, profile, seed)
     chosen = np.ones(len(rows), bool)
-    boosts = len(processes.kept) < len(rows)
+    boosts = profile.process_rows < len(rows)
     if boosts:
-        chosen[processes.kept] = False
-        rows = rows.take(chosen)
+        chosen = ~_first_rows(rows, profile.process_rows, seed)
+    processes = Processes.fit(rows.take(~chosen) if boosts else rows, profile, seed)
+    rows = rows.take(chosen)
     shuffled = np.random.default_rng(seed).permutation(rows.configurations.max() + 1)
     folds = (shuffled % profile.folds)[rows.configurations]
     held_out = Standardised(
         np.empty(len(rows)), np.empty(len(rows)), np.empty((len(rows), len(levels)))
     )
+    beliefs = processes.predict(rows) if boosts else processes.held_out(rows)
     for fold in range(profile.folds):
         held, fold_seed = folds == fold, seed + 1000 * (fold + 1)
-        others = rows.take(~held)
-        known = processes if boosts else _without(processes, rows, held, profile, fold_seed)
-        stage = _fit_stage(others, known, boosts, levels, profile, fold_seed)
-        for whole, part in zip(held_out, stage.predict(rows.take(held))[0], strict=True):
+        others, asked = rows.take(~held), rows.take(held)
+        if boosts:  # the processes know none of these rows
+            known = processes
+            inside, outside = ([one.take(part) for one in beliefs] for part in (~held, held))
+        else:
+            known = _without(processes, rows, held, profile, fold_seed)
+            inside, outside = known.held_out(others), known.predict(asked)
+        stage = _fit_stage(others, known, inside, boosts, levels, profile, fold_seed)
+        for whole, part in zip(held_out, stage.predict(asked, outside)[0], strict=True):
             whole[held] = part
-    stage = _fit_stage(rows, processes, boosts, levels, profile, seed)
+    stage = _fit_stage(rows, processes, beliefs, boosts, levels, profile, seed)
     return Nested(stage, chosen, folds, held_out)
+
+
+def _first_rows(rows: Rows, count: int, seed: int) -> np.ndarray:
+    """About so many rows of randomly chosen configurations, a mask: repeats stay together."""
+    shuffled = np.random.default_rng(seed).permutation(rows.configurations.max() + 1)
+    place = shuffled[rows.configurations]
+    return place <= np.sort(place)[count - 1]
 
 
 def _without(
@@ -126,23 +146,24 @@ def _without(
 ) -> Processes:
     """Processes that do not know a fold.
 
-    In a small table the kernel's parameters know every row, and intervals that trust them are too
-    narrow: there each fold finds its own.
+    Where the kernel's parameters know most rows, intervals that trust them are too narrow (by two
+    points of coverage at 1,000 rows): there each fold finds its own.
     """
-    if len(rows) > EVIDENCE_ROWS:
+    if len(rows) > REFITTED_ROWS:
         return processes.without(held)
-    return Processes.fit(rows.take(~held), profile, seed)
+    return Processes.fit(rows.take(~held), profile, seed, FOLD_EVIDENCE_ROWS)
 
 
 def _fit_stage(
     rows: Rows,
     processes: Processes,
+    beliefs: list[Belief],
     boosts: bool,
     levels: tuple[float, ...],
     profile: Profile,
     seed: int,
 ) -> Stage:
-    base, belief = fit_base(rows, processes, boosts, profile, seed)
+    base, belief = fit_base(rows, processes, beliefs, boosts, profile, seed)
     floor = SPREAD_FLOOR * float(np.std(rows.log_value - belief.mean)) + 1e-6
     spread = _spread(belief, base.noise, floor)
     shape = fit_shape(

@@ -55,7 +55,8 @@ facts as (
             end
         ) as throughput_unit,
 
-        coalesce(models.model_family, family_in(configurations.model_name)) as model_family,
+        -- a model of unknown family is a family of its own: a null is like nothing, not even itself
+        coalesce(models.model_family, family_in(configurations.model_name), configurations.model_name) as model_family,
         models.parameters_million,
         coalesce(models.active_parameters_million, models.parameters_million) as active_parameters_million,
         coalesce(models.active_parameters_million, models.parameters_million)

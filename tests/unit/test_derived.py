@@ -38,22 +38,54 @@ def test_derived_latency_mirrors_throughput(fitted, embedding):
     assert 0.8 <= held["log_value"].between(held["p05"], held["p95"]).mean() <= 0.99
 
 
-def test_measured_latency_is_learned_beside_derived(embedding):
-    """A group whose latency was measured on its own keeps a model of its own."""
+@pytest.fixture(scope="module")
+def both(embedding) -> pd.DataFrame:
+    """Derived runs, and runs of other devices that took three times as long, measured."""
     measured = embedding.assign(
-        comparable_group="elsewhere",
+        hardware="other " + embedding["hardware"],
         latency_ms_is_derived=False,
         measurement_id="other " + embedding["measurement_id"],
         config_id="other " + embedding["config_id"],
         latency_ms=3 * embedding["latency_ms"],
     )
-    both = pd.concat([embedding, measured], ignore_index=True).sample(frac=1, random_state=2)
-    predictor = PerformancePredictor(("throughput", "latency_ms")).fit(both)
-    predicted, members = predictor.models["latency_ms"].predict_with_members(both)
+    return pd.concat([embedding, measured], ignore_index=True).sample(frac=1, random_state=2)
+
+
+@pytest.fixture(scope="module")
+def mixed(both) -> PerformancePredictor:
+    return PerformancePredictor(("throughput", "latency_ms")).fit(both)
+
+
+def test_measured_latency_is_learned_beside_derived_on_other_devices(both, mixed):
+    model = mixed.models["latency_ms"]
+    predicted, members = model.predict_with_members(both)
     pd.testing.assert_index_equal(predicted.index, both.index)
     error = np.log(predicted["p50"] / both["latency_ms"])
-    assert error.abs().groupby(both["comparable_group"]).median().max() < 0.2
-    np.testing.assert_allclose(members.mean(axis=0), np.log(predicted["p50"]), atol=0.7)
+    derived = both["latency_ms_is_derived"]
+    assert error.abs().groupby(derived).median().max() < 0.2
+    np.testing.assert_allclose(members.mean(axis=0), np.log(predicted["p50"]), atol=0.5)
+    assert predicted["in_domain"].all() and model.applies(both).all()
+    # what is reported of a row was said by the model that serves it
+    held = model.held_out.merge(both, on="measurement_id")
+    assert len(held) == len(both)
+    assert np.abs(held["p50"] - held["log_value"]).groupby(held["hardware_x"]).median().max() < 0.3
+
+
+def test_rows_of_one_kind_are_predicted_as_among_others(both, mixed):
+    whole = mixed.predict(both, "latency_ms")
+    for kind in (True, False):
+        rows = both[both["latency_ms_is_derived"] == kind]
+        pd.testing.assert_frame_equal(mixed.predict(rows, "latency_ms"), whole.loc[rows.index])
+
+
+def test_too_few_measured_rows_leave_latency_open_where_it_was_measured(both):
+    few = both[both["latency_ms_is_derived"] | (np.arange(len(both)) % 8 == 0)]
+    predictor = PerformancePredictor(("throughput", "latency_ms")).fit(few)
+    measured = few[~few["latency_ms_is_derived"]]
+    predicted = predictor.predict(measured, "latency_ms")
+    assert predicted[QUANTILES].isna().all(axis=None) and not predicted["in_domain"].any()
+    assert "too few measured rows" in predicted["domain_reason"].iloc[0]
+    assert not predictor.models["latency_ms"].applies(measured).any()
 
 
 def test_saving_and_loading_changes_no_prediction(fitted, embedding, tmp_path):

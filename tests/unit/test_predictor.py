@@ -59,7 +59,7 @@ def test_an_unknown_device_is_predicted_with_a_reason_not_to_trust_it(fitted, ha
     predicted = fitted.predict(stranger)
     assert np.isfinite(predicted[QUANTILES]).all(axis=None)
     assert not predicted["in_domain"].any()
-    assert "0 measured rows of abacus" in predicted["domain_reason"].iloc[0]
+    assert "calibrated on 0 configurations of abacus" in predicted["domain_reason"].iloc[0]
 
 
 def test_update_replaces_a_measurement_that_is_known(fitted, halves):
@@ -81,6 +81,26 @@ def test_too_few_rows_are_refused(halves):
         predictor.predict(halves[1], "power_w")
 
 
+@pytest.mark.parametrize("value", [0.0, -1.0, np.inf])
+def test_values_without_a_logarithm_are_refused(halves, value):
+    training = halves[0].head(60).copy()
+    training.iloc[7, training.columns.get_loc("throughput")] = value
+    with pytest.raises(ValueError, match="throughput: values must be positive and finite"):
+        PerformancePredictor(("throughput",)).fit(training)
+
+
+def test_saving_where_another_predictor_lies_replaces_it(halves, tmp_path):
+    training, test = halves
+    PerformancePredictor(("latency_ms", "throughput")).fit(training).save(tmp_path)
+    measured = training.assign(latency_ms_is_derived=False).head(80)
+    predictor = PerformancePredictor(("latency_ms",)).fit(measured)
+    predictor.save(tmp_path)
+    loaded = PerformancePredictor.load(tmp_path)
+    pd.testing.assert_frame_equal(
+        predictor.predict(test, "latency_ms"), loaded.predict(test, "latency_ms")
+    )
+
+
 def test_a_loaded_predictor_is_not_refitted_on_a_few_new_rows_alone(fitted, halves, tmp_path):
     fitted.save(tmp_path / "model")
     loaded = PerformancePredictor.load(tmp_path / "model")
@@ -93,6 +113,9 @@ def test_a_constant_metric_and_many_repeats_are_learned_or_refused(halves):
     training = halves[0].head(60).assign(throughput=512.0)
     model = PerformancePredictor(("throughput",)).fit(training).models["throughput"]
     assert np.isnan(summary(model)["skill_90"])
+    predicted = model.predict(halves[1])[["p05", "p95"]]
+    possible = halves[1]["bound_throughput"].clip(upper=512.0)
+    np.testing.assert_allclose(predicted, np.tile(possible, (2, 1)).T, rtol=0.01)
     repeated = pd.concat([halves[0].head(5)] * 10)
     with pytest.raises(TooFewRows, match="5 measured configurations, 16 are needed"):
         PerformancePredictor(("throughput",)).fit(repeated)

@@ -1,0 +1,85 @@
+"""Nested folds: what is said of held-out rows was said without them."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from models_py import metric_model, stage
+from models_py.boosting import LEVELS, profile_for
+from models_py.metric_model import MetricModel
+
+QUANTILES = ["p05", "p10", "p50", "p90", "p95"]
+
+
+@pytest.fixture(scope="module")
+def runs(frames) -> pd.DataFrame:
+    training, _ = frames
+    known = training[training["throughput"].notna()]
+    return known.sample(150, random_state=6).reset_index(drop=True)
+
+
+def _small(rows: int, process_rows: int | None = None):
+    profile = profile_for(100)
+    return replace(
+        profile,
+        folds=3,
+        members=3,
+        mean_rounds=20,
+        shape_rounds=5,
+        process_rows=process_rows or rows,
+    )
+
+
+def test_what_is_said_of_a_fold_does_not_know_its_values(runs, monkeypatch):
+    """Other values in one fold change what is said of the others, and nothing of itself."""
+    monkeypatch.setattr(metric_model, "profile_for", _small)
+    nested = []
+
+    def spied(*arguments):
+        nested.append(stage.fit_nested(*arguments))
+        return nested[-1]
+
+    monkeypatch.setattr(metric_model, "fit_nested", spied)
+    MetricModel.fit(runs, "throughput", LEVELS, seed=1)
+    fold = nested[0].folds == 1
+    # what physics leaves over on average is known to every fold: it stays as it was
+    generator = np.random.default_rng(0)
+    values = np.log(runs["throughput"].to_numpy(float))
+    residual = values - np.log(runs["bound_throughput"].to_numpy(float))
+    swapped = residual.copy()
+    swapped[fold] = generator.permutation(residual[fold])
+    altered = runs.assign(throughput=np.exp(values - residual + swapped))
+    MetricModel.fit(altered, "throughput", LEVELS, seed=1)
+    before, after = (found.held_out for found in nested)
+    np.testing.assert_allclose(after.centre[fold], before.centre[fold], rtol=1e-6)
+    np.testing.assert_allclose(after.quantiles[fold], before.quantiles[fold], rtol=1e-6)
+    assert np.abs(after.centre[~fold] - before.centre[~fold]).max() > 0.01
+
+
+def test_a_bag_boosts_a_process_that_knows_some_configurations(runs, monkeypatch):
+    monkeypatch.setattr(metric_model, "profile_for", lambda rows: _small(rows, process_rows=60))
+    model = MetricModel.fit(runs, "throughput", LEVELS, seed=1)
+    assert model.stage.base.boosts
+    known = len(model.stage.base.processes.plain.target)
+    assert 60 <= known < 70 and len(model.held_out) == len(runs) - known
+    held = model.held_out.merge(runs, on="measurement_id")
+    left_out = set(runs["config_id"]) - set(held["config_id"])
+    assert left_out.isdisjoint(held["config_id"]) and len(left_out) >= known / 20
+    error = np.abs(held["p50"] - held["log_value"]).median()
+    assert error < 0.5
+    predicted = model.predict(runs)
+    assert np.isfinite(predicted[QUANTILES]).all(axis=None)
+    # every device that was measured is known, and is trusted for what calibrates it alone
+    calibrating = held.groupby("hardware_x")["config_id"].nunique()
+    assert {name: model.devices[name] for name in calibrating.index} == calibrating.to_dict()
+
+
+def test_many_repeats_of_one_configuration_do_not_crowd_out_the_others(runs, monkeypatch):
+    monkeypatch.setattr(metric_model, "profile_for", lambda rows: _small(rows, process_rows=60))
+    many = pd.concat([runs, *[runs.head(1)] * 300], ignore_index=True)
+    many["measurement_id"] = [f"{row}" for row in range(len(many))]
+    model = MetricModel.fit(many, "throughput", LEVELS, seed=1)
+    assert model.rows == len(many)
+    assert len(model.stage.base.processes.plain.target) + len(model.held_out) == len(runs) + 19
