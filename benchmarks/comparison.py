@@ -125,7 +125,7 @@ def as_markdown(
     for (_, table, share, method), rows in results.sort_values(
         ["order", "share"], kind="stable"
     ).groupby(keys, sort=False):
-        cells = [_with_interval(rows[name].dropna(), digits) for name, digits in decimals.items()]
+        cells = [with_interval(rows[name].dropna(), digits) for name, digits in decimals.items()]
         lines.append(
             f"| {table} | {share:.0%}, {rows['rows'].mean():.0f} rows | {method}"
             f" | {' | '.join(cells)} | {rows['seconds'].mean():.1f} |"
@@ -133,7 +133,8 @@ def as_markdown(
     return "\n".join(lines)
 
 
-def _with_interval(values: pd.Series, digits: int) -> str:
+def with_interval(values: pd.Series, digits: int) -> str:
+    """Mean and 95 % confidence interval (Student's t); `-` where there is no value."""
     if values.empty:
         return "-"
     if len(values) == 1:

@@ -86,6 +86,36 @@ def variance_removed(members: np.ndarray, groups: np.ndarray, noise: float) -> n
     return share
 
 
+def most_informative(covariance: np.ndarray, noise: float, count: int) -> list[int]:
+    """Options that together remove most of the variance of all, chosen one after the other.
+
+    Greedy expected variance reduction (Cohn 1996): the next option is the one whose measurement
+    removes most of what the earlier ones leave.
+
+    Parameters
+    ----------
+    covariance
+        Epistemic covariance of the options, shape (options, options).
+    noise
+        Variance of one measurement.
+
+    Examples
+    --------
+    >>> twins = np.array([[1.0, 1.0, 0.0], [1.0, 1.0, 0.0], [0.0, 0.0, 1.5]])
+    >>> most_informative(twins, noise=0.01, count=2)
+    [0, 2]
+    """
+    left, chosen = covariance.copy(), []
+    for _ in range(min(count, len(left))):
+        removed = (left**2).sum(axis=0) / (left.diagonal() + noise)
+        removed[chosen] = -1
+        option = int(removed.argmax())
+        direction = left[:, option] / np.sqrt(left[option, option] + noise)
+        left -= np.outer(direction, direction)
+        chosen.append(option)
+    return chosen
+
+
 def best_alternative(utility: np.ndarray, workload: np.ndarray) -> np.ndarray:
     """The best utility among the other options of the same workload, -inf where there is none.
 

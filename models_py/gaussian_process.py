@@ -95,6 +95,19 @@ class GaussianProcess:
             deviation[part] = np.sqrt(np.maximum(left, JITTER))
         return mean, deviation
 
+    def covariance(self, features: np.ndarray, encoder: Encoder) -> np.ndarray:
+        """Epistemic covariance of the target at some rows, shape (rows, rows)."""
+        points = self.structure.points(features, encoder)
+        explained = solve_triangular(
+            self._factor,
+            covariance(self.points, points, self._parameters),
+            lower=True,
+            check_finite=False,
+        )
+        prior = covariance(points, points, self._parameters)
+        prior[np.diag_indices_from(prior)] = variance(points, self._parameters)
+        return prior - explained.T @ explained
+
     def held_out(self, configurations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """What `predict` says of its own rows without their configuration, in closed form.
 

@@ -147,6 +147,11 @@ class MetricModel:
                 )
         return None
 
+    def covariance(self, frame: pd.DataFrame) -> np.ndarray:
+        """Epistemic covariance of the logarithm, of the Gaussian processes, shape (rows, rows)."""
+        base, (rows, _) = self.stage.base, self._prepare(frame)
+        return base.processes.covariance(rows, base.residual_share)
+
     def leaf_indices(self, frame: pd.DataFrame) -> np.ndarray:
         """Leaves that each row reaches in the first trees of a member, shape (rows, trees)."""
         rows, _ = self._prepare(frame)
