@@ -1,18 +1,24 @@
-"""What a fitted model's held-out predictions say of it."""
+"""What a fitted model's held-out predictions say of it, and what it looks at."""
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
-from models_py.metric_model import MetricModel
+from models_py.derived import DerivedModel
+from models_py.metric_model import MetricModel, quantile_names
 from models_py.scores import covered, interval_score, median_ape
 
+ENOUGH_ROWS = 20
+SENSITIVITY_ROWS = 200
 
-def summary(model: MetricModel) -> dict[str, float]:
+
+def summary(model: MetricModel | DerivedModel) -> dict[str, float]:
     """Held-out figures of a metric's model: at most eight, for experiment tracking.
 
     `skill_90` is 1 minus the interval score relative to that of the 5 % and 95 % quantiles of each
     comparable group: 0 is no better than knowing the group alone; NaN where nothing varies.
+    `worst_hardware_coverage_90` is of devices with at least `ENOUGH_ROWS` rows.
     """
     held = model.held_out
     actual = held["log_value"].to_numpy()
@@ -20,23 +26,83 @@ def summary(model: MetricModel) -> dict[str, float]:
     group = held.groupby("comparable_group")["log_value"]
     low, high = (group.transform("quantile", level).to_numpy() for level in (0.05, 0.95))
     baseline = interval_score(actual, low, high)
-    inside = covered(actual, held["p05"].to_numpy(), held["p95"].to_numpy())
-    by_hardware = pd.Series(inside).groupby(held["hardware"].to_numpy()).agg(["mean", "size"])
-    enough = by_hardware[by_hardware["size"] >= 20]["mean"]
+    coverage = covered(actual, held["p05"], held["p95"]).mean()
+    worst = worst_hardware(model)
     return {
         "rows": float(model.rows),
         "median_ape": median_ape(actual, held["p50"].to_numpy()),
-        "coverage_90": float(inside.mean()),
+        "coverage_90": float(coverage),
         "coverage_80": float(
             covered(actual, held["p10"].to_numpy(), held["p90"].to_numpy()).mean()
         ),
-        "worst_hardware_coverage_90": float(enough.min() if len(enough) else inside.mean()),
+        "worst_hardware_coverage_90": float(coverage if worst is None else worst["coverage_90"]),
         "interval_score_90": score,
         "skill_90": 1 - score / baseline if baseline > 0 else float("nan"),
     }
 
 
-def calibration_table(model: MetricModel) -> pd.DataFrame:
+def by_hardware(model: MetricModel | DerivedModel) -> pd.DataFrame:
+    """Held-out figures of each device, the worst covered first.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `hardware, rows, median_ape, coverage_90, interval_score_90`.
+    """
+    rows = []
+    for hardware, held in model.held_out.groupby("hardware"):
+        actual, low, high = (held[name].to_numpy() for name in ("log_value", "p05", "p95"))
+        figures = {
+            "hardware": hardware,
+            "rows": len(held),
+            "median_ape": median_ape(actual, held["p50"].to_numpy()),
+            "coverage_90": covered(actual, low, high).mean(),
+            "interval_score_90": interval_score(actual, low, high),
+        }
+        rows.append(figures)
+    return pd.DataFrame(rows).sort_values("coverage_90", ignore_index=True)
+
+
+def worst_hardware(model: MetricModel | DerivedModel) -> pd.Series | None:
+    """The row of `by_hardware` with the least coverage among devices with enough rows, if any."""
+    enough = by_hardware(model).query("rows >= @ENOUGH_ROWS")
+    return None if enough.empty else enough.iloc[0]
+
+
+def reliability(model: MetricModel | DerivedModel) -> pd.DataFrame:
+    """How often held-out values lie below each quantile; `level` and `observed` agree where honest."""
+    held = model.held_out
+    observed = [(held["log_value"] <= held[name]).mean() for name in quantile_names(model.levels)]
+    return pd.DataFrame({"level": model.levels, "observed": observed})
+
+
+def sensitivity(
+    model: MetricModel | DerivedModel, frame: pd.DataFrame, seed: int = 0
+) -> pd.DataFrame:
+    """How far the median moves when a column is shuffled, the most first (after Breiman 2001).
+
+    Columns that say the same, such as a device and its bandwidth, share what they move.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `column` and `change`: mean absolute change of the logarithm.
+    """
+    rows = frame.sample(min(len(frame), SENSITIVITY_ROWS), random_state=seed)
+    generator = np.random.default_rng(seed)
+    before = np.log(model.predict(rows)["p50"].to_numpy())
+    changes = {}
+    for column in (name for name in model.inputs if name in rows):
+        shuffled = rows.assign(
+            **{column: rows[column].to_numpy()[generator.permutation(len(rows))]}
+        )
+        after = np.log(model.predict(shuffled)["p50"].to_numpy())
+        changes[column] = float(np.abs(after - before).mean())
+    table = pd.DataFrame(changes.items(), columns=["column", "change"])
+    return table.sort_values("change", ascending=False, ignore_index=True)
+
+
+def calibration_table(model: MetricModel | DerivedModel) -> pd.DataFrame:
     """Held-out coverage overall, by hardware and by comparable group.
 
     Returns

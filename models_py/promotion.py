@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from models_py.evaluation import worst_hardware
 from models_py.metric_model import MetricModel
 from models_py.scores import covered, interval_score
 
@@ -36,6 +37,7 @@ def judge(model: MetricModel, champion: MetricModel | None) -> Verdict:
     ours, theirs = _interval_scores(model, champion)
     reason = (
         f"interval score {ours:.3f} on shared held-out measurements, the champion's {theirs:.3f}"
+        f"{_worst(model)}"
     )
     if ours > TOLERATED_RATIO * theirs:
         return Verdict(False, reason, f"the champion from before serves on: {reason}")
@@ -50,6 +52,15 @@ def _dishonest(model: MetricModel) -> str:
     if abs(coverage - COVERAGE) <= TOLERANCE + chance:
         return ""
     return f"held-out coverage of the 90 % interval is {100 * coverage:.1f} %"
+
+
+def _worst(model: MetricModel) -> str:
+    """A clause on the device that its intervals cover least, empty where none has enough rows."""
+    worst = worst_hardware(model)
+    if worst is None:
+        return ""
+    covers = f"{100 * worst['coverage_90']:.0f} % of {worst['rows']} rows"
+    return f"; least covered hardware {worst['hardware']}, {covers}"
 
 
 def _interval_scores(model: MetricModel, champion: MetricModel) -> tuple[float, float]:

@@ -13,6 +13,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from pipelines import model_report
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -55,7 +57,7 @@ class Tracker:
         figures: dict[str, float],
         build_id: str,
         data_hash: str,
-        sample: pd.DataFrame,
+        measured: pd.DataFrame,
     ) -> Logged:
         """Log one metric's model and register it.
 
@@ -63,8 +65,9 @@ class Tracker:
         ----------
         figures
             `evaluation.summary` of the model.
-        sample
-            A few rows of the training frame: the input part of the signature.
+        measured
+            Rows of the training frame that state the metric: for feature importance, and for the
+            input part of the signature.
         """
         run_name = f"{model.metric} {build_id} {model.rows} rows"
         with self.mlflow.start_run(
@@ -73,7 +76,10 @@ class Tracker:
             self.mlflow.log_params({**model.parameters, "levels": model.levels})
             self.mlflow.log_metrics(figures)
             self.mlflow.set_tags({"build_id": build_id, "data_hash": data_hash})
-            logged_version = self._log_model(model, sample)
+            for name, table in model_report.tables(model, measured).items():
+                self.mlflow.log_table(table, name)
+            self.mlflow.log_figure(model_report.calibration_figure(model), "calibration.png")
+            logged_version = self._log_model(model, measured)
         return Logged(model.metric, run.info.run_id, logged_version)
 
     def point(self, alias: str, logged: Logged) -> None:
@@ -87,10 +93,10 @@ class Tracker:
         known = self.client.get_experiment_by_name(name)
         return known.experiment_id if known else self.client.create_experiment(name, self.artifacts)
 
-    def _log_model(self, model: MetricModel, sample) -> str:
+    def _log_model(self, model: MetricModel, measured: pd.DataFrame) -> str:
         from mlflow.models import infer_signature
 
-        rows = sample.head(SAMPLE_ROWS)
+        rows = measured.head(SAMPLE_ROWS)
         inputs = rows[[name for name in model.inputs if name in rows]]
         outputs = model.predict(rows).drop(columns=["domain_reason"])
         with warnings.catch_warnings():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -40,6 +42,7 @@ def test_a_refit_with_more_rows_replaces_the_champion(rows, champion):
     verdict = judge(champion, _fit(rows.iloc[::2]))
     assert verdict.promoted
     assert verdict.reason.startswith("interval score")
+    assert "; least covered hardware amd-epyc-genoa" in verdict.reason
 
 
 def test_a_champion_that_does_not_know_a_device_is_no_judge(rows, champion):
@@ -62,3 +65,13 @@ def test_models_are_logged_and_named(rows, champion, tmp_path):
     run = client.get_run(logged.run_id)
     assert run.data.metrics == pytest.approx(summary(champion))
     assert run.data.tags["data_hash"] == "hash"
+
+    def artifact(name: str) -> Path:
+        return Path(tracker.mlflow.artifacts.download_artifacts(f"runs:/{logged.run_id}/{name}"))
+
+    errors = pd.read_json(artifact("error_by_hardware.json"), orient="split")
+    assert errors["rows"].sum() == len(champion.held_out)
+    importance = pd.read_json(artifact("feature_importance.json"), orient="split")
+    assert {"batch_size", "input_length"} <= set(importance["column"].head(12))
+    assert importance["change"].is_monotonic_decreasing and importance["change"].min() >= 0
+    assert artifact("calibration.png").read_bytes().startswith(b"\x89PNG")
