@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
 
-from models_py.predict import PerformancePredictor
+from pipelines.champions import find_champions
 from pipelines.console import Reporter
 from pipelines.dbt import Dbt
 from pipelines.errors import InputError
@@ -20,10 +20,9 @@ from pipelines.learn import Learned, learn
 from pipelines.published import connect
 from pipelines.settings import PROJECT, Settings
 from pipelines.tracking import Tracker
-from pipelines.warehouse import DATABASE, STAGING, Warehouse
+from pipelines.warehouse import DATABASE, MANIFEST, STAGING, Warehouse
 from pipelines.write_back import append
 
-MANIFEST = "manifest.json"
 LINEAGE = "lineage.html"
 UPSTREAM = ("+path:models/marts/core", "+path:models/marts/features")
 DOWNSTREAM = ("path:models/marts/analytics", "path:tests")
@@ -56,20 +55,28 @@ def build(settings: Settings, full_refresh: bool, reporter: Reporter) -> None:
     files = find_files(settings.raw)
     warehouse = Warehouse(settings.warehouse)
     with warehouse.locked():
-        fingerprint = _fingerprint(files, settings)
+        fingerprint = _fingerprint(files, settings, warehouse.pins())
         published = warehouse.published
-        if published and not full_refresh and _published_fingerprint(published) == fingerprint:
+        if (
+            published
+            and not full_refresh
+            and warehouse.manifest().get("fingerprint") == fingerprint
+        ):
             reporter.say(f"nothing changed since build {published.name}")
             return
         previous = None if full_refresh else published
         staging = warehouse.stage()
         tracker = Tracker(settings.mlruns)
         learned = _run_stages(settings, files, fingerprint, previous, staging, tracker, reporter)
-        manifest = {"build_id": _build_id(staging), "fingerprint": fingerprint}
+        manifest = {
+            "build_id": _build_id(staging),
+            "fingerprint": fingerprint,
+            "serving": learned.serving,
+        }
         (staging / MANIFEST).write_text(json.dumps(manifest, indent=2), encoding="utf-8")
         warehouse.publish(staging, settings.keep_builds)
         for alias, logged in learned.aliases:
-            tracker.point(alias, logged)
+            tracker.point(alias, logged.metric, logged.model_version)
 
 
 def build_marts(dbt: Dbt, files: Sequence[InputFile], reporter: Reporter) -> Landing:
@@ -98,6 +105,9 @@ def _run_stages(
     started = datetime.now(UTC)
     database = staging / DATABASE
     dbt = Dbt(staging, settings.warehouse / "dbt")
+    warehouse = Warehouse(settings.warehouse)
+    serving = warehouse.manifest().get("serving", {})
+    champions = find_champions(previous, serving, warehouse.pins(), tracker)
     if previous:
         shutil.copyfile(previous / DATABASE, database)
     landing = build_marts(dbt, files, reporter)
@@ -106,7 +116,7 @@ def _run_stages(
             con,
             settings,
             staging / "models",
-            _champions(previous),
+            champions,
             _build_id(staging),
             fingerprint,
             tracker,
@@ -142,29 +152,11 @@ def _build_id(staging: Path) -> str:
     return staging.name.removesuffix(STAGING)
 
 
-def _published_fingerprint(published: Path) -> str | None:
-    """Hash of what the published build was made of, `None` where an older version left none."""
-    path = published / MANIFEST
-    return (
-        json.loads(path.read_text(encoding="utf-8")).get("fingerprint") if path.is_file() else None
-    )
-
-
-def _champions(previous: Path | None) -> PerformancePredictor | None:
-    """The models that served until now; none where another version of the format wrote them."""
-    if previous is None:
-        return None
-    try:
-        return PerformancePredictor.load(previous / "models")
-    except (FileNotFoundError, ValueError):
-        return None
-
-
-def _fingerprint(files: Sequence[InputFile], settings: Settings) -> str:
-    digest = hashlib.sha256()
+def _fingerprint(files: Sequence[InputFile], settings: Settings, pins: Mapping[str, str]) -> str:
+    """Two builds of one fingerprint, after the same builds, hold the same tables."""
+    digest = hashlib.sha256(json.dumps(pins, sort_keys=True).encode())
     for file in files:
         digest.update(f"{file.name} {file.hash}\n".encode())
-    """Two builds of one fingerprint, after the same builds, hold the same tables."""
     elsewhere = {"raw", "warehouse", "mlruns", "keep_builds", "threads", "budget", "plan_depth"}
     told = settings.model_dump(mode="json", exclude=elsewhere)
     told["depth"] = max(settings.budget, settings.plan_depth)

@@ -15,6 +15,7 @@ from models_py.metric_model import MetricModel
 from models_py.objectives import main_metric
 from models_py.predict import PerformancePredictor
 from models_py.promotion import Verdict, judge
+from pipelines.champions import Champions
 from pipelines.console import Reporter
 from pipelines.errors import BenchmartError, InputError
 from pipelines.published import learning_frames, metric_directions
@@ -36,19 +37,22 @@ class Learned:
         Metrics that were asked for and not learned, with the reason.
     aliases
         Logged models by the registry alias that they get once the build is published.
+    serving
+        Version of the model that serves, by metric, where it is known.
     """
 
     metrics: tuple[str, ...]
     refused: dict[str, str]
     warnings: tuple[str, ...]
     aliases: tuple[tuple[str, Logged], ...]
+    serving: dict[str, str]
 
 
 def learn(
     con: duckdb.DuckDBPyConnection,
     settings: Settings,
     models: Path,
-    champions: PerformancePredictor | None,
+    champions: Champions,
     build_id: str,
     data_hash: str,
     tracker: Tracker,
@@ -61,7 +65,7 @@ def learn(
     models
         Where to save the models that serve.
     champions
-        What served until now.
+        What served until now, or was chosen to serve.
 
     Raises
     ------
@@ -79,11 +83,10 @@ def learn(
     if objective not in predictor.models:
         reason = predictor.refused[objective] + _rejected(con)
         raise BenchmartError(f"objective {settings.objective}: {reason}")
-    before = champions.models if champions else {}
     with reporter.stage("tracking"):
         contests = [
-            _contest(tracker, model, before.get(name), build_id, data_hash, training)
-            for name, model in predictor.models.items()
+            _contest(tracker, model, champions, build_id, data_hash, training)
+            for model in predictor.models.values()
         ]
     predictor.models = {contest.model.metric: contest.serving for contest in contests}
     predictor.save(models)
@@ -110,6 +113,11 @@ def learn(
             if contest.verdict.warning
         ),
         aliases=tuple((contest.alias, contest.logged) for contest in contests),
+        serving={
+            contest.model.metric: contest.serving_version
+            for contest in contests
+            if contest.serving_version is not None
+        },
     )
 
 
@@ -119,12 +127,17 @@ class _Contest:
 
     model: MetricModel
     champion: MetricModel | None
+    champion_version: str | None
     verdict: Verdict
     logged: Logged
 
     @property
     def serving(self) -> MetricModel:
         return self.model if self.verdict.promoted else self.champion
+
+    @property
+    def serving_version(self) -> str | None:
+        return self.logged.model_version if self.verdict.promoted else self.champion_version
 
     @property
     def alias(self) -> str:
@@ -137,6 +150,7 @@ class _Contest:
             "model_version": self.logged.model_version,
             "run_id": self.logged.run_id,
             "is_champion": self.verdict.promoted,
+            "serving_version": self.serving_version,
             "reason": self.verdict.reason,
             **summary(self.model),
             "repeat_noise": self.model.noise,
@@ -146,14 +160,20 @@ class _Contest:
 def _contest(
     tracker: Tracker,
     model: MetricModel,
-    champion: MetricModel | None,
+    champions: Champions,
     build_id: str,
     data_hash: str,
     training: pd.DataFrame,
 ) -> _Contest:
     measured = training[training[model.metric].notna()]
     logged = tracker.log(model, summary(model), build_id, data_hash, measured)
-    return _Contest(model, champion, judge(model, champion), logged)
+    champion = champions.models.get(model.metric)
+    version = champions.versions.get(model.metric)
+    if model.metric in champions.pinned:
+        verdict = Verdict(False, f"version {version} is pinned", "")
+    else:
+        verdict = judge(model, champion)
+    return _Contest(model, champion, version, verdict, logged)
 
 
 def _wanted(settings: Settings, directions: Mapping[str, str]) -> list[str]:

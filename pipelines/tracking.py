@@ -14,13 +14,17 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from pipelines import model_report
+from pipelines.errors import BenchmartError
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from models_py.derived import DerivedModel
     from models_py.metric_model import MetricModel
 
 REGISTRY_PREFIX = "benchmart"
+DATABASE = "mlflow.db"
+ARTIFACTS = "artifacts"
 SAMPLE_ROWS = 5
 REQUIREMENTS = ("lightgbm", "pandas", "numpy", "scipy", "pyarrow")
 
@@ -44,12 +48,12 @@ class Tracker:
         from mlflow.tracking import MlflowClient
 
         mlruns.mkdir(parents=True, exist_ok=True)
-        root = mlruns.resolve()
-        mlflow.set_tracking_uri(f"sqlite:///{root / 'mlflow.db'}")
+        self.root = mlruns.resolve()
+        mlflow.set_tracking_uri(f"sqlite:///{self.root / DATABASE}")
         logging.getLogger("mlflow").setLevel(logging.WARNING)
         self.mlflow = mlflow
         self.client = MlflowClient()
-        self.artifacts = (root / "artifacts").as_uri()
+        self.artifacts = (self.root / ARTIFACTS).as_uri()
 
     def log(
         self,
@@ -82,11 +86,34 @@ class Tracker:
             logged_version = self._log_model(model, measured)
         return Logged(model.metric, run.info.run_id, logged_version)
 
-    def point(self, alias: str, logged: Logged) -> None:
-        """Let an alias, `champion` or `challenger`, name a model."""
-        self.client.set_registered_model_alias(
-            _registered(logged.metric), alias, logged.model_version
-        )
+    def point(self, alias: str, metric: str, version: str) -> None:
+        """Let an alias, `champion` or `challenger`, name a version of a metric's model."""
+        self.client.set_registered_model_alias(_registered(metric), alias, version)
+
+    def versions(self, metric: str) -> list[str]:
+        """Registered versions of a metric's model, oldest first."""
+        found = self.client.search_model_versions(f"name = '{_registered(metric)}'")
+        return sorted((str(entry.version) for entry in found), key=int)
+
+    def load(self, metric: str, version: str) -> MetricModel | DerivedModel:
+        """A registered version of a metric's model.
+
+        Raises
+        ------
+        BenchmartError
+            Where the registry or its artifacts do not have it.
+        """
+        from models_py.derived import load_model
+
+        uri = f"models:/{_registered(metric)}/{version}"
+        try:
+            folder = self.mlflow.artifacts.download_artifacts(uri)
+            return load_model(Path(folder) / "artifacts" / "model")
+        except (self.mlflow.MlflowException, OSError, KeyError) as error:
+            raise BenchmartError(
+                f"{metric}: version {version} cannot be loaded from {self.root}"
+                f" ({type(error).__name__}); if mlruns was moved: benchmart models relocate"
+            ) from None
 
     def _experiment(self, metric: str) -> str:
         name = f"{REGISTRY_PREFIX}/{metric}"

@@ -3,6 +3,7 @@
     <warehouse>/builds/<build_id>.staging/   where a build works, under the lock
     <warehouse>/builds/<build_id>/           finished, read-only
     <warehouse>/current -> builds/<build_id> what readers open
+    <warehouse>/pins.json                    versions of models that a person chose to serve
 
 A killed build leaves a staging directory and nothing else; the next build removes it.
 """
@@ -10,6 +11,7 @@ A killed build leaves a staging directory and nothing else; the next build remov
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -22,6 +24,8 @@ from pipelines.errors import BuildLocked, InputError
 
 DATABASE = "benchmart.duckdb"
 STAGING = ".staging"
+MANIFEST = "manifest.json"
+PINS = "pins.json"
 
 
 class Warehouse:
@@ -48,6 +52,25 @@ class Warehouse:
         if self.published is None:
             raise InputError(f"{self.root}: no published build here; run `benchmart build` first")
         return self.published
+
+    def manifest(self) -> dict:
+        """What the published build says of itself, empty where an older version left nothing."""
+        path = self.current / MANIFEST
+        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+    def pins(self) -> dict[str, str]:
+        """Version of the model that a person chose to serve, by metric."""
+        path = self.root / PINS
+        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+    def pin(self, metric: str, version: str | None) -> None:
+        """Let a version serve whatever builds find, or with `None` let builds choose again."""
+        pins = {name: kept for name, kept in self.pins().items() if name != metric}
+        if version is not None:
+            pins[metric] = version
+        part = self.root / f".{PINS}.part"
+        part.write_text(json.dumps(pins, indent=2), encoding="utf-8")
+        part.replace(self.root / PINS)
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:

@@ -57,7 +57,7 @@ def test_models_are_logged_and_named(rows, champion, tmp_path):
     logged = tracker.log(champion, summary(champion), "build", "hash", rows)
     client = MlflowClient()
     assert client.get_registered_model("benchmart-throughput").aliases == {}
-    tracker.point("champion", logged)
+    tracker.point("champion", logged.metric, logged.model_version)
     aliases = client.get_registered_model("benchmart-throughput").aliases
     assert {name: str(found) for name, found in aliases.items()} == {
         "champion": logged.model_version

@@ -4,6 +4,7 @@ select
     model_version,
     run_id,
     is_champion,
+    serving_version,
     reason,
     rows::bigint as rows,
     median_ape,
