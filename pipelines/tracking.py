@@ -73,7 +73,7 @@ class Tracker:
             Rows of the training frame that state the metric: for feature importance, and for the
             input part of the signature.
         """
-        run_name = f"{model.metric} {build_id} {model.rows} rows"
+        run_name = f"{model.rows} rows, {build_id}"
         with self.mlflow.start_run(
             experiment_id=self._experiment(model.metric), run_name=run_name
         ) as run:
