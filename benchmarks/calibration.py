@@ -61,9 +61,11 @@ def by_device(outcome: Outcome, inside: np.ndarray) -> pd.DataFrame:
     found = found[found["tested"] >= FEWEST_TEST_ROWS].assign(
         coverage=lambda table: 100 * table["coverage"]
     )
-    known = outcome.split.training["hardware"].value_counts()
-    known = known.reindex(found.index, fill_value=0)
-    found["flagged"] = (known < MINIMUM_GROUP) & outcome.method.startswith("benchmart")
+    training = outcome.split.training.groupby("hardware")["config_id"]
+    known = training.size().reindex(found.index, fill_value=0)
+    configurations = training.nunique().reindex(found.index, fill_value=0)
+    # as `in_domain` does in tables of this size, where every configuration calibrates
+    found["flagged"] = (configurations < MINIMUM_GROUP) & outcome.method.startswith("benchmart")
     allowed = ALLOWED_POINTS / np.sqrt(known.clip(lower=1))
     found["outside"] = ((found["coverage"] - 90).abs() > allowed) & ~found["flagged"]
     return found
