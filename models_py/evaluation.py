@@ -60,7 +60,8 @@ def by_hardware(model: MetricModel | DerivedModel) -> pd.DataFrame:
             "interval_score_90": interval_score(actual, low, high),
         }
         rows.append(figures)
-    return pd.DataFrame(rows).sort_values("coverage_90", ignore_index=True)
+    columns = ["hardware", "rows", "median_ape", "coverage_90", "interval_score_90"]
+    return pd.DataFrame(rows, columns=columns).sort_values("coverage_90", ignore_index=True)
 
 
 def worst_hardware(model: MetricModel | DerivedModel) -> pd.Series | None:
@@ -88,7 +89,8 @@ def sensitivity(
     pandas.DataFrame
         Columns `column` and `change`: mean absolute change of the logarithm.
     """
-    rows = frame.sample(min(len(frame), SENSITIVITY_ROWS), random_state=seed)
+    known = frame[model.applies(frame)]
+    rows = known.sample(min(len(known), SENSITIVITY_ROWS), random_state=seed)
     generator = np.random.default_rng(seed)
     before = np.log(model.predict(rows)["p50"].to_numpy())
     changes = {}
@@ -97,7 +99,8 @@ def sensitivity(
             **{column: rows[column].to_numpy()[generator.permutation(len(rows))]}
         )
         after = np.log(model.predict(shuffled)["p50"].to_numpy())
-        changes[column] = float(np.abs(after - before).mean())
+        # what a shuffled column leaves open did not move
+        changes[column] = float(np.nanmean(np.abs(after - before)))
     table = pd.DataFrame(changes.items(), columns=["column", "change"])
     return table.sort_values("change", ascending=False, ignore_index=True)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from models_py.objectives import main_metric
 from pipelines.champions import find_champions
 from pipelines.console import Reporter
 from pipelines.dbt import Dbt
@@ -75,8 +76,10 @@ def build(settings: Settings, full_refresh: bool, reporter: Reporter) -> None:
         }
         (staging / MANIFEST).write_text(json.dumps(manifest, indent=2), encoding="utf-8")
         warehouse.publish(staging, settings.keep_builds)
-        for alias, logged in learned.aliases:
-            tracker.point(alias, logged.metric, logged.model_version)
+        for metric, version in learned.challengers.items():
+            tracker.point("challenger", metric, version)
+        for metric, version in learned.serving.items():
+            tracker.point("champion", metric, version)
 
 
 def build_marts(dbt: Dbt, files: Sequence[InputFile], reporter: Reporter) -> Landing:
@@ -107,7 +110,12 @@ def _run_stages(
     dbt = Dbt(staging, settings.warehouse / "dbt")
     warehouse = Warehouse(settings.warehouse)
     serving = warehouse.manifest().get("serving", {})
-    champions = find_champions(previous, serving, warehouse.pins(), tracker)
+    pins = {
+        metric: version
+        for metric, version in warehouse.pins().items()
+        if metric in (main_metric(settings.objective), *map(main_metric, settings.metrics))
+    }
+    champions = find_champions(previous, serving, pins, tracker)
     if previous:
         shutil.copyfile(previous / DATABASE, database)
     landing = build_marts(dbt, files, reporter)

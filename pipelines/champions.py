@@ -21,7 +21,7 @@ class Champions:
     models, versions
         By metric; the version in the registry is missing where an older build did not note it.
     pinned
-        Metrics whose champion serves whatever a build finds.
+        Metrics whose champion serves however good the newly fitted model is.
     """
 
     models: dict[str, MetricModel | DerivedModel] = field(default_factory=dict)

@@ -147,10 +147,9 @@ def promote(warehouse, metric, version) -> None:
     """Let VERSION of the model of METRIC serve from the next build on, until it is released."""
     from pipelines.models import promote as promote_model
     from pipelines.settings import load_settings
-    from pipelines.tracking import Tracker
 
     settings = load_settings(warehouse=warehouse)
-    promote_model(settings.warehouse, Tracker(settings.mlruns), metric, version)
+    promote_model(settings.warehouse, settings.mlruns, metric, version)
     _say_pinned(metric, version)
 
 
@@ -161,10 +160,9 @@ def rollback(warehouse, metric) -> None:
     """Let the model of METRIC that served before the present one serve again, until released."""
     from pipelines.models import rollback as roll_back
     from pipelines.settings import load_settings
-    from pipelines.tracking import Tracker
 
     settings = load_settings(warehouse=warehouse)
-    version = roll_back(settings.warehouse, Tracker(settings.mlruns), metric)
+    version = roll_back(settings.warehouse, settings.mlruns, metric)
     _say_pinned(metric, version)
 
 
@@ -176,7 +174,8 @@ def release(warehouse, metric) -> None:
     from pipelines.models import release as release_model
     from pipelines.settings import load_settings
 
-    release_model(load_settings(warehouse=warehouse).warehouse, metric)
+    settings = load_settings(warehouse=warehouse)
+    release_model(settings.warehouse, settings.mlruns, metric)
     click.echo(f"{metric}: the next build chooses again")
 
 

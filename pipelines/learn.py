@@ -35,16 +35,15 @@ class Learned:
     ----------
     refused
         Metrics that were asked for and not learned, with the reason.
-    aliases
-        Logged models by the registry alias that they get once the build is published.
-    serving
-        Version of the model that serves, by metric, where it is known.
+    challengers, serving
+        Version of the newly fitted model that does not serve, and of the model that does where it is
+        known, by metric.
     """
 
     metrics: tuple[str, ...]
     refused: dict[str, str]
     warnings: tuple[str, ...]
-    aliases: tuple[tuple[str, Logged], ...]
+    challengers: dict[str, str]
     serving: dict[str, str]
 
 
@@ -107,12 +106,23 @@ def learn(
     return Learned(
         metrics=tuple(predictor.models),
         refused=predictor.refused,
-        warnings=tuple(
-            f"{contest.model.metric}: {contest.verdict.warning}"
-            for contest in contests
-            if contest.verdict.warning
+        warnings=(
+            *(
+                f"{contest.model.metric}: {contest.verdict.warning}"
+                for contest in contests
+                if contest.verdict.warning
+            ),
+            *(
+                f"{metric}: version {champions.versions[metric]} is pinned, and not served:"
+                f" {predictor.refused[metric]}"
+                for metric in sorted(champions.pinned & predictor.refused.keys())
+            ),
         ),
-        aliases=tuple((contest.alias, contest.logged) for contest in contests),
+        challengers={
+            contest.model.metric: contest.logged.model_version
+            for contest in contests
+            if not contest.verdict.promoted
+        },
         serving={
             contest.model.metric: contest.serving_version
             for contest in contests
@@ -138,10 +148,6 @@ class _Contest:
     @property
     def serving_version(self) -> str | None:
         return self.logged.model_version if self.verdict.promoted else self.champion_version
-
-    @property
-    def alias(self) -> str:
-        return "champion" if self.verdict.promoted else "challenger"
 
     def row(self, build_id: str) -> dict:
         return {

@@ -18,6 +18,7 @@ from pipelines.tracking import ARTIFACTS, DATABASE, Tracker
 from pipelines.warehouse import Warehouse
 
 WIDTH = 250
+SHOWN_VERSIONS = 5
 FIGURES = {
     "rows": "{:.0f}",
     "median_ape": "{:.1f}",
@@ -78,7 +79,7 @@ def print_comparison(found: pd.DataFrame) -> None:
     console.print(table)
 
 
-def promote(warehouse: Path, tracker: Tracker, metric: str, version: str) -> None:
+def promote(warehouse: Path, mlruns: Path, metric: str, version: str) -> None:
     """Let a registered version serve from the next build on, until it is released.
 
     Raises
@@ -87,49 +88,63 @@ def promote(warehouse: Path, tracker: Tracker, metric: str, version: str) -> Non
         For an unknown metric or version.
     BenchmartError
         For a version that cannot be loaded.
+    BuildLocked
+        When a build is running.
     """
     _known(metric, compare(warehouse, None)["metric"])
+    tracker = _registry(mlruns)
     versions = tracker.versions(metric)
     if version not in versions:
-        raise InputError(f"{metric}: no version '{version}'{did_you_mean(version, versions, 20)}")
+        newest = ", ".join(versions[-SHOWN_VERSIONS:])
+        raise InputError(f"{metric}: no version '{version}'; newest: {newest}")
     tracker.load(metric, version)
-    tracker.point("champion", metric, version)
-    Warehouse(warehouse).pin(metric, version)
+    place = Warehouse(warehouse)
+    with place.locked():
+        place.pin(metric, version)
+        tracker.point("champion", metric, version)
 
 
-def rollback(warehouse: Path, tracker: Tracker, metric: str) -> str:
-    """Promote the version that served before the present one; returns it.
+def rollback(warehouse: Path, mlruns: Path, metric: str) -> str:
+    """Promote the version that served before the one that the published build serves; returns it.
 
     Raises
     ------
     InputError
-        For an unknown metric, or where no other version has served.
+        For an unknown metric, or where no earlier version is known to have served.
     """
     found = compare(warehouse, metric)
-    served = found["serving_version"].dropna().tolist()
-    place = Warehouse(warehouse)
-    present = place.pins().get(metric) or place.manifest().get("serving", {}).get(metric)
-    earlier = served[served.index(present) + 1 :] if present in served else served
-    before = next((version for version in earlier if version != present), None)
+    present = Warehouse(warehouse).manifest().get("serving", {}).get(metric)
+    if present is None:
+        raise InputError(
+            f"{metric}: it is not known which version serves; promote one by its number"
+        )
+    served = {int(version) for version in found["serving_version"].dropna()}
+    before = max((version for version in served if version < int(present)), default=None)
     if before is None:
         raise InputError(f"{metric}: no version served before version {present}")
-    promote(warehouse, tracker, metric, before)
-    return before
+    promote(warehouse, mlruns, metric, str(before))
+    return str(before)
 
 
-def release(warehouse: Path, metric: str) -> None:
+def release(warehouse: Path, mlruns: Path, metric: str) -> None:
     """Let builds choose the model of a metric again.
 
     Raises
     ------
     InputError
         For a metric that is not pinned.
+    BuildLocked
+        When a build is running.
     """
     place = Warehouse(warehouse)
     pins = place.pins()
     if metric not in pins:
         raise InputError(f"{metric}: no version is pinned{did_you_mean(metric, pins, 20)}")
-    place.pin(metric, None)
+    with place.locked():
+        place.pin(metric, None)
+        serving = place.manifest().get("serving", {}).get(metric)
+        if serving is not None:
+            _registry(mlruns).point("champion", metric, serving)
 
 
 def relocate(mlruns: Path) -> int:
@@ -142,9 +157,7 @@ def relocate(mlruns: Path) -> int:
     InputError
         Where there is no MLflow database.
     """
-    database = mlruns / DATABASE
-    if not database.is_file():
-        raise InputError(f"{database}: no MLflow database here")
+    database = _database(mlruns)
     here = (mlruns.resolve() / ARTIFACTS).as_uri()
     changed = 0
     try:
@@ -165,6 +178,19 @@ def relocate(mlruns: Path) -> int:
     except sqlite3.Error as error:
         raise BenchmartError(f"{database}: {error}; nothing was changed") from None
     return changed
+
+
+def _registry(mlruns: Path) -> Tracker:
+    """The registry, if there is one: a mistyped directory does not become a new one."""
+    _database(mlruns)
+    return Tracker(mlruns)
+
+
+def _database(mlruns: Path) -> Path:
+    database = mlruns / DATABASE
+    if not database.is_file():
+        raise InputError(f"{database}: no MLflow database here")
+    return database
 
 
 def _known(metric: str, metrics: pd.Series) -> None:

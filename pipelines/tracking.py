@@ -39,7 +39,13 @@ class Logged:
 
 
 class Tracker:
-    """Logs fitted models to the MLflow database below `mlruns`."""
+    """Logs fitted models to the MLflow database below `mlruns`.
+
+    Raises
+    ------
+    BenchmartError
+        Where `mlruns` was moved: artifacts would go to the place that it came from.
+    """
 
     def __init__(self, mlruns: Path) -> None:
         os.environ.setdefault("DO_NOT_TRACK", "true")
@@ -54,6 +60,9 @@ class Tracker:
         self.mlflow = mlflow
         self.client = MlflowClient()
         self.artifacts = (self.root / ARTIFACTS).as_uri()
+        ours = self.client.search_experiments(filter_string=f"name LIKE '{REGISTRY_PREFIX}/%'")
+        if any(experiment.artifact_location != self.artifacts for experiment in ours):
+            raise BenchmartError(f"{self.root} was moved here; run `benchmart models relocate`")
 
     def log(
         self,
@@ -109,10 +118,15 @@ class Tracker:
         try:
             folder = self.mlflow.artifacts.download_artifacts(uri)
             return load_model(Path(folder) / "artifacts" / "model")
-        except (self.mlflow.MlflowException, OSError, KeyError) as error:
+        except (self.mlflow.MlflowException, OSError) as error:
             raise BenchmartError(
                 f"{metric}: version {version} cannot be loaded from {self.root}"
                 f" ({type(error).__name__}); if mlruns was moved: benchmart models relocate"
+            ) from None
+        except (KeyError, TypeError, ValueError):
+            raise BenchmartError(
+                f"{metric}: version {version} was saved by another version of benchmart;"
+                f" if it is pinned: benchmart models release {metric}"
             ) from None
 
     def _experiment(self, metric: str) -> str:

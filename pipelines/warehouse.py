@@ -64,7 +64,7 @@ class Warehouse:
         return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
     def pin(self, metric: str, version: str | None) -> None:
-        """Let a version serve whatever builds find, or with `None` let builds choose again."""
+        """Let a version serve while its metric is learned, or with `None` let builds choose again."""
         pins = {name: kept for name, kept in self.pins().items() if name != metric}
         if version is not None:
             pins[metric] = version

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from pipelines.models import relocate
 from pipelines.published import published_build, read_learning_inputs
 from tests.support import BUNDLED, PROJECT, Commands, bundled_rows, write_csv
 
@@ -58,6 +59,7 @@ def small(template: Path, tmp_path: Path) -> Commands:
     """A published build of one bundled model, from `raw/` in its home; builds in seconds."""
     home = tmp_path / "home"
     shutil.copytree(template, home, symlinks=True)
+    relocate(home / "mlruns")
     return Commands(home)
 
 
