@@ -106,18 +106,7 @@ def learn(
     return Learned(
         metrics=tuple(predictor.models),
         refused=predictor.refused,
-        warnings=(
-            *(
-                f"{contest.model.metric}: {contest.verdict.warning}"
-                for contest in contests
-                if contest.verdict.warning
-            ),
-            *(
-                f"{metric}: version {champions.versions[metric]} is pinned, and not served:"
-                f" {predictor.refused[metric]}"
-                for metric in sorted(champions.pinned & predictor.refused.keys())
-            ),
-        ),
+        warnings=_warnings(contests, champions, predictor.refused),
         challengers={
             contest.model.metric: contest.logged.model_version
             for contest in contests
@@ -180,6 +169,22 @@ def _contest(
     else:
         verdict = judge(model, champion)
     return _Contest(model, champion, version, verdict, logged)
+
+
+def _warnings(
+    contests: list[_Contest], champions: Champions, refused: Mapping[str, str]
+) -> tuple[str, ...]:
+    """What people should know of the contests, and of pinned models without one."""
+    said = [
+        f"{contest.model.metric}: {contest.verdict.warning}"
+        for contest in contests
+        if contest.verdict.warning
+    ]
+    idle = [
+        f"{metric}: version {champions.versions[metric]} is pinned, and not served: {refused[metric]}"
+        for metric in sorted(champions.pinned & refused.keys())
+    ]
+    return (*said, *idle)
 
 
 def _wanted(settings: Settings, directions: Mapping[str, str]) -> list[str]:
