@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from filelock import FileLock
 
 from pipelines.models import relocate
 from pipelines.published import published_build, read_learning_inputs
@@ -27,11 +30,29 @@ def parsed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def published(tmp_path_factory: pytest.TempPathFactory) -> Commands:
+def shared_homes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the processes that tests run in keep what one of them builds for all."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+def _built_once(home: Path, build: Callable[[Commands], object]) -> Commands:
+    """Commands in a home that whoever comes first has built, whole or not at all."""
+    part = home.with_name(f"{home.name}.part")
+    with FileLock(home.with_name(f"{home.name}.lock")):
+        if not home.is_dir():
+            part.mkdir()
+            build(Commands(part))
+            # nothing is left at the old place
+            part.rename(home)
+            relocate(home / "mlruns")
+    return Commands(home)
+
+
+@pytest.fixture(scope="session")
+def published(shared_homes: Path) -> Commands:
     """A published build of the bundled measurements; tests only read it."""
-    found = Commands(tmp_path_factory.mktemp("published"))
-    found.succeed("build")
-    return found
+    return _built_once(shared_homes / "published", lambda commands: commands.succeed("build"))
 
 
 @pytest.fixture(scope="session")
@@ -41,17 +62,18 @@ def frames(published: Commands) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 @pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def template(shared_homes: Path) -> Path:
     """A home with most measurements of one bundled model in `raw/`, built once."""
-    commands = Commands(tmp_path_factory.mktemp("template") / "built")
-    folder = commands.home / "raw" / "benchmart"
-    rows = list(bundled_rows(model_name="bert-mini"))
-    write_csv(folder / "runs.csv", [row for number, row in enumerate(rows) if number % 5])
-    for name in ("hardware.csv", "models.csv"):
-        shutil.copy(BUNDLED / name, folder / name)
-    commands.succeed("build", "--raw", commands.home / "raw")
-    # copies are homes that were moved: nothing is left at the old place
-    return commands.home.rename(commands.home.with_name("moved"))
+
+    def build(commands: Commands) -> None:
+        folder = commands.home / "raw" / "benchmart"
+        rows = list(bundled_rows(model_name="bert-mini"))
+        write_csv(folder / "runs.csv", [row for number, row in enumerate(rows) if number % 5])
+        for name in ("hardware.csv", "models.csv"):
+            shutil.copy(BUNDLED / name, folder / name)
+        commands.succeed("build", "--raw", commands.home / "raw")
+
+    return _built_once(shared_homes / "template", build).home
 
 
 @pytest.fixture
