@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import duckdb
 import numpy as np
 import pandas as pd
 
@@ -13,7 +16,8 @@ from pipelines.build import build_marts
 from pipelines.console import Reporter
 from pipelines.dbt import Dbt
 from pipelines.ingest import find_files
-from pipelines.published import connect, learning_frames
+from pipelines.published import connect, learning_frames, outcome_frame
+from pipelines.settings import PROJECT
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 SEEDS = (900, 901, 902, 903, 904)
@@ -47,11 +51,23 @@ TABLES = (
 
 def read_rows(folder: Path) -> pd.DataFrame:
     """Accepted rows of all public tables, as the warehouse describes them."""
+    with _described([folder]) as con:
+        return learning_frames(con)[0]
+
+
+def read_outcomes(folder: Path) -> pd.DataFrame:
+    """What ran and what failed in the public tables and among the bundled measurements."""
+    with _described([folder, PROJECT / "raw"]) as con:
+        return outcome_frame(con)
+
+
+@contextlib.contextmanager
+def _described(folders: list[Path]) -> Iterator[duckdb.DuckDBPyConnection]:
     with tempfile.TemporaryDirectory() as place:
         dbt = Dbt(Path(place), Path(place) / "dbt")
-        build_marts(dbt, find_files([folder]), Reporter())
+        build_marts(dbt, find_files(folders), Reporter())
         with connect(dbt.database, read_only=True) as con:
-            return learning_frames(con)[0]
+            yield con
 
 
 def rows_of(rows: pd.DataFrame, table: Table) -> pd.DataFrame:
@@ -59,10 +75,12 @@ def rows_of(rows: pd.DataFrame, table: Table) -> pd.DataFrame:
     return rows[(rows["source"] == table.source) & rows[table.metric].notna()]
 
 
-def split(frame: pd.DataFrame, share: float, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+def split(
+    frame: pd.DataFrame, share: float, seed: int, largest_test: int = LARGEST_TEST
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Training rows of a share of the configurations, and test rows of the others."""
     generator = np.random.default_rng(seed)
     known = generator.permutation(frame["config_id"].unique())
     chosen = frame["config_id"].isin(known[: round(share * len(known))])
     others = frame[~chosen]
-    return frame[chosen], others.sample(min(len(others), LARGEST_TEST), random_state=seed)
+    return frame[chosen], others.sample(min(len(others), largest_test), random_state=seed)

@@ -6,8 +6,10 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
+from models_py.feasibility import MINIMUM_FEASIBILITY, likely_to_run
 from models_py.hardware_recommender import HardwareRecommender, known_values, rank_options
 from models_py.measured import newest_measurements
 from models_py.metric_model import quantile_names
@@ -17,7 +19,7 @@ from models_py.predict import PerformancePredictor
 from models_py.selection import MEMBER, Selection
 
 FIXED_WEIGHTS = {"information_gain": 0.7, "hardware": 0.3}
-STATE_FORMAT = 1
+STATE_FORMAT = 2
 
 
 class ActiveLearningSystem:
@@ -39,6 +41,8 @@ class ActiveLearningSystem:
         Weights of `information_gain` and `hardware` in `combined_score`.
     decision_share
         Share of a batch that serves decisions, in [0, 1].
+    minimum_feasibility
+        Candidates that run with a smaller probability are neither proposed nor recommended.
     warehouse
         Where the published build is looked for when there is no predictor.
     """
@@ -52,6 +56,7 @@ class ActiveLearningSystem:
         decision_share: float = 0.5,
         directions: Mapping[str, str] = DEFAULT_DIRECTIONS,
         seed: int = 0,
+        minimum_feasibility: float = MINIMUM_FEASIBILITY,
         warehouse: Path | str = "warehouse",
     ) -> None:
         if predictor is None:
@@ -71,6 +76,7 @@ class ActiveLearningSystem:
         self.decision_share = decision_share
         self.directions = dict(directions)
         self.seed = seed
+        self.minimum_feasibility = minimum_feasibility
 
     def score(self, optimize_for: str = "throughput", depth: int = 10) -> pd.DataFrame:
         """Score every candidate and order a batch.
@@ -100,8 +106,8 @@ class ActiveLearningSystem:
         -------
         pandas.DataFrame
             One row per configuration: feature columns, what `PerformancePredictor.predict` gives,
-            `measured_value` (missing where this metric was not measured), `is_candidate` and the log
-            predictions of an ensemble (`member_0`, ...).
+            `measured_value` (missing where this metric was not measured), `is_candidate`,
+            `prob_feasible` (1 for what ran) and the log predictions of an ensemble (`member_0`, ...).
         """
         known = newest_measurements(self.measured, metric)
         done = set(self.measured["config_id"])
@@ -119,18 +125,23 @@ class ActiveLearningSystem:
         frame = frame[self.predictor.models[metric].applies(frame)].reset_index(drop=True)
         predicted, members = self.predictor.models[metric].predict_with_members(frame)
         columns = {f"{MEMBER}{number}": values for number, values in enumerate(members)}
+        columns["prob_feasible"] = np.where(
+            frame["is_candidate"], self.predictor.prob_feasible(frame), 1.0
+        )
         return pd.concat([frame, predicted, pd.DataFrame(columns)], axis=1)
 
     def rank(self, predictions: pd.DataFrame, metric: str) -> pd.DataFrame:
-        """Options of every workload, ranked; a measured option counts with its measured value.
+        """Options of every workload that are likely to run, ranked.
 
-        See `rank_options` for the columns that are added.
+        A measured option counts with its measured value. See `rank_options` for the columns that
+        are added.
         """
         model = self.predictor.models[metric]
-        options = predictions.assign(
+        likely = predictions[likely_to_run(predictions["prob_feasible"], self.minimum_feasibility)]
+        options = likely.assign(
             **known_values(
-                predictions[quantile_names(model.levels)],
-                predictions["measured_value"],
+                likely[quantile_names(model.levels)],
+                likely["measured_value"],
                 model.noise,
                 model.levels,
             )
@@ -199,6 +210,7 @@ class ActiveLearningSystem:
             share if ensure_diversity else 1.0,
             self.directions,
             self.seed,
+            self.minimum_feasibility,
         )
         metric = main_metric(optimize_for)
         options = narrowed.rank(narrowed.predictions(metric), metric)
@@ -258,6 +270,7 @@ class ActiveLearningSystem:
             "decision_share": self.decision_share,
             "directions": self.directions,
             "seed": self.seed,
+            "minimum_feasibility": self.minimum_feasibility,
         }
         (directory / "state.json").write_text(json.dumps(state, indent=2), encoding="utf-8")
 

@@ -85,6 +85,31 @@ def fit_offsets(
     return Offsets(everywhere, by_group)
 
 
+def undercovered(inside: np.ndarray, groups: np.ndarray, nominal: float) -> dict[str, float]:
+    """Coverage of the groups that are covered less than chance explains: two standard deviations.
+
+    Parameters
+    ----------
+    inside
+        Whether each held-out row lies in its interval, shape (rows,).
+    groups
+        Group of each row, shape (rows,).
+
+    Examples
+    --------
+    >>> inside = np.array([True] * 40 + [False] * 10)
+    >>> undercovered(inside, np.array(["a"] * 30 + ["b"] * 20), 0.9)
+    {'b': 0.5}
+    """
+    result = {}
+    for group in np.unique(groups):
+        here = inside[groups == group]
+        allowed = 2 * np.sqrt(nominal * (1 - nominal) / len(here))
+        if len(here) >= MINIMUM_GROUP and nominal - here.mean() > allowed:
+            result[str(group)] = float(here.mean())
+    return result
+
+
 def _pair_offsets(
     target: np.ndarray,
     quantiles: np.ndarray,

@@ -131,10 +131,6 @@ class DerivedModel:
         served = np.where(mirrored, served, self.learned is not None)
         return frame[COMPARABLE].isin(self.groups).to_numpy() & served
 
-    def knows_groups_of(self, other: MetricModel | DerivedModel) -> bool:
-        """See `MetricModel.knows_groups_of`."""
-        return set(other.groups) <= set(self.groups) and set(other.devices) <= set(self.devices)
-
     @property
     def parameters(self) -> dict[str, object]:
         """How it was fitted, for experiment tracking."""

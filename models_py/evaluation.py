@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from sklearn.metrics import log_loss, roc_auc_score
 
 from models_py.derived import DerivedModel
+from models_py.feasibility import FeasibilityModel
 from models_py.metric_model import MetricModel, quantile_names
 from models_py.scores import covered, interval_score, median_ape
 
@@ -125,3 +127,39 @@ def calibration_table(model: MetricModel | DerivedModel) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=["group_kind", "group_name", "nominal", "coverage", "n"])
     table.insert(0, "metric", model.metric)
     return table
+
+
+def feasibility_figures(model: FeasibilityModel) -> dict[str, float]:
+    """Held-out figures of the model of failures.
+
+    Brier score (1950) beside that of the share that ran; logarithmic loss; `auc`, the probability
+    that a configuration that ran was given more than one that failed. The latter two are NaN where
+    nothing failed.
+    """
+    ran = model.held_out["ran"].to_numpy(float)
+    probability = model.held_out["probability"].to_numpy()
+    both = 0 < ran.mean() < 1
+    return {
+        "configurations": float(model.configurations),
+        "failed": float(model.failed),
+        "brier": float(np.mean((probability - ran) ** 2)),
+        "brier_of_share": float(np.mean((ran.mean() - ran) ** 2)),
+        "log_loss": float(log_loss(ran, probability)) if both else float("nan"),
+        "auc": float(roc_auc_score(ran, probability)) if both else float("nan"),
+    }
+
+
+def feasibility_reliability(model: FeasibilityModel, bands: int = 10) -> pd.DataFrame:
+    """Predicted and observed share of configurations that run, by band of predicted probability.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `predicted, observed, n`, a row per band that is not empty.
+    """
+    held = model.held_out
+    band = np.minimum((held["probability"] * bands).astype(int), bands - 1)
+    found = held.groupby(band).agg(
+        predicted=("probability", "mean"), observed=("ran", "mean"), n=("ran", "size")
+    )
+    return found.reset_index(drop=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -71,17 +72,21 @@ class Encoder:
     categories: dict[str, list[str]] = field(default_factory=dict)
 
     @classmethod
-    def fit(cls, frame: pd.DataFrame) -> Encoder:
-        """Learn which columns vary in `frame` (rows x columns) and their categories."""
-        numeric = [
-            name for name in NUMERIC if name in frame and frame[name].nunique(dropna=False) > 1
-        ]
+    def fit(
+        cls,
+        frame: pd.DataFrame,
+        numeric: Iterable[str] = NUMERIC,
+        categorical: Iterable[str] = CATEGORICAL,
+    ) -> Encoder:
+        """Learn which of the columns vary in `frame` (rows x columns), and their categories."""
+
+        def varies(name: str) -> bool:
+            return name in frame and frame[name].nunique(dropna=False) > 1
+
         categories = {
-            name: sorted(frame[name].dropna().unique())
-            for name in CATEGORICAL
-            if name in frame and frame[name].nunique(dropna=False) > 1
+            name: sorted(frame[name].dropna().unique()) for name in categorical if varies(name)
         }
-        return cls(numeric, categories)
+        return cls([name for name in numeric if varies(name)], categories)
 
     @property
     def names(self) -> list[str]:

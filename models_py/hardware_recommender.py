@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from models_py.feasibility import MINIMUM_FEASIBILITY, likely_to_run
 from models_py.measured import newest_measurements
 from models_py.metric_model import quantile_names
 from models_py.objectives import DEFAULT_DIRECTIONS, main_metric, sign
@@ -141,6 +142,8 @@ class HardwareRecommender:
         Restricts the choice.
     directions
         `higher` or `lower` by metric.
+    minimum_feasibility
+        Options that run with a smaller probability are left out.
     """
 
     def __init__(
@@ -150,6 +153,7 @@ class HardwareRecommender:
         options: pd.DataFrame | None = None,
         directions: Mapping[str, str] = DEFAULT_DIRECTIONS,
         seed: int = 0,
+        minimum_feasibility: float = MINIMUM_FEASIBILITY,
     ) -> None:
         known = options if options is not None else predictor.training_frame
         if known is None:
@@ -157,6 +161,7 @@ class HardwareRecommender:
         self.predictor = predictor
         self.directions = directions
         self.seed = seed
+        self.minimum_feasibility = minimum_feasibility
         self.available_hardware = None if available_hardware is None else list(available_hardware)
         self.options = known.reset_index(drop=True)
 
@@ -177,16 +182,17 @@ class HardwareRecommender:
         -------
         pandas.DataFrame
             One row per platform, best first, with quantiles in the metric's unit, `measured_value`,
-            `prob_best`, `expected_regret`, `hardware_score` and `rank`. Several workloads that fit the
-            description are ranked each on its own.
+            `prob_feasible` (1 where it was measured), `prob_best`, `expected_regret`,
+            `hardware_score` and `rank`. Several workloads that fit the description are ranked each on
+            its own.
 
         Raises
         ------
         LookupError
-            When no known option fits, naming the part that fits nothing.
+            When no known option fits, naming the part that fits nothing, or none is likely to run.
         """
         metric = main_metric(optimize_for)
-        options = self._matching(workload, metric)
+        options = self._likely(self._matching(workload, metric))
         levels = self.predictor.levels
         predicted = pd.concat([options, self.predictor.predict(options, metric)], axis=1)
         predicted = predicted.assign(
@@ -200,7 +206,7 @@ class HardwareRecommender:
         ranked = rank_options(predicted, levels, sign(metric, self.directions), self.seed)
         columns = ["workload_id", *WORKLOAD, *PLATFORM]
         present = [name for name in columns if name in predicted]
-        shown = [*present, *quantile_names(levels), "in_domain", "measured_value"]
+        shown = [*present, *quantile_names(levels), "in_domain", "prob_feasible", "measured_value"]
         result = pd.concat([predicted[shown], ranked], axis=1)
         return result.sort_values(["workload_id", "rank"]).reset_index(drop=True)
 
@@ -209,6 +215,20 @@ class HardwareRecommender:
     ) -> list[pd.DataFrame]:
         """`recommend_hardware` for several workloads, in their order."""
         return [self.recommend_hardware(optimize_for, **workload) for workload in workloads]
+
+    def _likely(self, options: pd.DataFrame) -> pd.DataFrame:
+        """Options that are likely to run, with `prob_feasible`."""
+        measured = options["measured_value"].notna()
+        probability = self.predictor.prob_feasible(options)
+        options = options.assign(prob_feasible=np.where(measured, 1.0, probability))
+        likely = likely_to_run(options["prob_feasible"], self.minimum_feasibility)
+        if not likely.any():
+            best = options.loc[options["prob_feasible"].idxmax()]
+            raise LookupError(
+                f"no option is likely to run: {best['hardware']} {best['framework']} does with"
+                f" {100 * best['prob_feasible']:.0f} % probability"
+            )
+        return options[likely].reset_index(drop=True)
 
     def _matching(self, workload: Mapping[str, object], metric: str) -> pd.DataFrame:
         """Options for a workload, one per configuration, with `measured_value`."""

@@ -11,14 +11,16 @@ import pandas as pd
 
 from models_py.belief import Rows
 from models_py.boosting import profile_for
-from models_py.calibration import MINIMUM_GROUP, Offsets, fit_offsets
+from models_py.calibration import MINIMUM_GROUP, Offsets, fit_offsets, undercovered
 from models_py.features import Encoder
 from models_py.measured import measured_rows, not_too_often, repeat_noise
+from models_py.scores import covered
 from models_py.stage import Stage, fit_nested
 
 LEAF_TREES = 128
 GROUP = "hardware"
 COMPARABLE = "comparable_group"
+NOMINAL = 0.9
 UPPER_BOUNDED = frozenset({"throughput", "power_w"})
 
 
@@ -37,6 +39,8 @@ class MetricModel:
     groups, devices
         Comparable groups and devices that it has seen, and how many configurations of each its
         intervals were calibrated on.
+    undercovered
+        Held-out coverage of devices whose intervals cover less than chance explains.
     noise
         Standard deviation of the logarithm between repeats; NaN where there are none.
     held_out
@@ -55,6 +59,7 @@ class MetricModel:
     rows: int
     groups: dict[str, int]
     devices: dict[str, int]
+    undercovered: dict[str, float]
     held_out: pd.DataFrame | None = None
 
     @classmethod
@@ -97,6 +102,7 @@ class MetricModel:
             rows=len(every),
             groups=_calibrating(measured, known, COMPARABLE),
             devices=_calibrating(measured, known, GROUP),
+            undercovered={},
         )
         calibrated = _leave_fold_out_offsets(
             standardised, held.quantiles, model.levels, groups, nested.folds
@@ -110,6 +116,8 @@ class MetricModel:
             hardware=groups,
             comparable_group=known[COMPARABLE].to_numpy(object),
         )
+        inside = covered(*(model.held_out[name] for name in ("log_value", "p05", "p95")))
+        model.undercovered = undercovered(inside.to_numpy(), groups, NOMINAL)
         return model
 
     def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
@@ -145,6 +153,12 @@ class MetricModel:
                     f"{self.metric}: intervals were calibrated on {seen.get(name, 0)} configurations"
                     f" of {name}, coverage is not promised"
                 )
+        if hardware in self.undercovered:
+            coverage = 100 * self.undercovered[hardware]
+            return (
+                f"{self.metric}: {100 * NOMINAL:.0f} % intervals of {hardware} cover"
+                f" {coverage:.0f} % of held-out rows, coverage is not promised"
+            )
         return None
 
     def covariance(self, frame: pd.DataFrame) -> np.ndarray:
@@ -173,10 +187,6 @@ class MetricModel:
     def applies(self, frame: pd.DataFrame) -> np.ndarray:
         """Whether rows are of a comparable group in which the metric is known, shape (rows,)."""
         return frame[COMPARABLE].isin(self.groups).to_numpy()
-
-    def knows_groups_of(self, other: MetricModel) -> bool:
-        """Whether it has seen every device and comparable group that the other has."""
-        return set(other.groups) <= set(self.groups) and set(other.devices) <= set(self.devices)
 
     @property
     def parameters(self) -> dict[str, object]:
@@ -207,6 +217,7 @@ class MetricModel:
             "rows": self.rows,
             "groups": self.groups,
             "devices": self.devices,
+            "undercovered": self.undercovered,
         }
         self.held_out.to_parquet(directory / "held_out.parquet")
         (directory / "model.json").write_text(json.dumps(description), encoding="utf-8")
@@ -231,6 +242,7 @@ class MetricModel:
             rows=saved["rows"],
             groups=saved["groups"],
             devices=saved["devices"],
+            undercovered=saved["undercovered"],
             held_out=pd.read_parquet(directory / "held_out.parquet"),
         )
 

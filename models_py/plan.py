@@ -42,7 +42,17 @@ SCORES = (
     "hardware_optimization_factor",
     "combined_score",
 )
-PREDICTION = ("p05", "p10", "p50", "p90", "p95", "in_domain", "reason", "config_id")
+PREDICTION = (
+    "p05",
+    "p10",
+    "p50",
+    "p90",
+    "p95",
+    "in_domain",
+    "prob_feasible",
+    "reason",
+    "config_id",
+)
 ALTERNATIVES = 3
 
 

@@ -12,10 +12,12 @@ import pandas as pd
 
 from models_py.boosting import LEVELS
 from models_py.derived import DERIVED_FROM, DerivedModel, derived_rows, load_model
+from models_py.feasibility import FeasibilityModel
 from models_py.measured import TooFewRows
 from models_py.metric_model import MetricModel
 
-FORMAT = 2
+FORMAT = 3
+FEASIBILITY = "feasibility"
 
 
 class PerformancePredictor:
@@ -34,6 +36,8 @@ class PerformancePredictor:
     ----------
     models : dict of str to MetricModel or DerivedModel
         One fitted model per metric.
+    feasibility : FeasibilityModel or None
+        What is known of failures, after `fit_feasibility`.
     training_frame : pandas.DataFrame or None
         Rows of the last fit; a loaded predictor has none.
     refused : dict of str to str
@@ -60,6 +64,7 @@ class PerformancePredictor:
         self.levels = levels
         self.seed = seed
         self.models: dict[str, MetricModel | DerivedModel] = {}
+        self.feasibility: FeasibilityModel | None = None
         self.refused: dict[str, str] = {}
         self.training_frame: pd.DataFrame | None = None
 
@@ -115,6 +120,17 @@ class PerformancePredictor:
         """
         return self._model(metric).predict(frame)
 
+    def fit_feasibility(self, outcomes: pd.DataFrame) -> PerformancePredictor:
+        """Learn what fails from a frame with the columns of `features.feasibility_features`."""
+        self.feasibility = FeasibilityModel.fit(outcomes, self.seed)
+        return self
+
+    def prob_feasible(self, frame: pd.DataFrame) -> np.ndarray:
+        """Probability that each row of a feature frame runs, shape (rows,); NaN where unknown."""
+        if self.feasibility is None:
+            return np.full(len(frame), np.nan)
+        return self.feasibility.predict(frame)
+
     def update_models(self, results: pd.DataFrame) -> PerformancePredictor:
         """Refit with further rows of the training frame's columns.
 
@@ -138,7 +154,7 @@ class PerformancePredictor:
         What an earlier call left in the directory is replaced.
         """
         directory.mkdir(parents=True, exist_ok=True)
-        for earlier in directory.glob("metric_*"):
+        for earlier in (*directory.glob("metric_*"), *directory.glob(FEASIBILITY)):
             shutil.rmtree(earlier)
         description = {
             "format": FORMAT,
@@ -150,6 +166,8 @@ class PerformancePredictor:
         }
         for position, model in enumerate(self.models.values()):
             model.save(directory / f"metric_{position}")
+        if self.feasibility is not None:
+            self.feasibility.save(directory / FEASIBILITY)
         text = json.dumps(description, indent=2)
         (directory / "predictor.json").write_text(text, encoding="utf-8")
 
@@ -176,6 +194,8 @@ class PerformancePredictor:
         predictor.refused = saved["refused"]
         for position, metric in enumerate(saved["learned"]):
             predictor.models[metric] = load_model(directory / f"metric_{position}")
+        if (directory / FEASIBILITY).is_dir():
+            predictor.feasibility = FeasibilityModel.load(directory / FEASIBILITY)
         return predictor
 
     def _model(self, metric: str) -> MetricModel | DerivedModel:

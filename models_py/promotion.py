@@ -23,18 +23,25 @@ class Verdict(NamedTuple):
     warning: str
 
 
-def judge(model: MetricModel, champion: MetricModel | None) -> Verdict:
+def judge(
+    model: MetricModel, champion: MetricModel | None, held_out: pd.DataFrame | None = None
+) -> Verdict:
     """Compare held-out predictions of both on the measurements that both held out.
 
     A champion that has not seen every device and comparable group of today's data is no judge of
     it and could not serve it: the model is promoted.
+
+    Parameters
+    ----------
+    held_out
+        What the champion said of measurements that it had not seen; its `held_out` by default.
     """
     dishonest = _dishonest(model)
-    if champion is None or not champion.knows_groups_of(model):
+    if champion is None or not _knows_names_of(champion, model):
         return Verdict(True, "no champion has seen the same devices and groups", dishonest)
     if dishonest and not _dishonest(champion):
         return Verdict(False, dishonest, f"the champion from before serves on: {dishonest}")
-    ours, theirs = _interval_scores(model, champion)
+    ours, theirs = _interval_scores(model, champion.held_out if held_out is None else held_out)
     reason = (
         f"interval score {ours:.3f} on shared held-out measurements, the champion's {theirs:.3f}"
         f"{_worst(model)}"
@@ -42,6 +49,10 @@ def judge(model: MetricModel, champion: MetricModel | None) -> Verdict:
     if ours > TOLERATED_RATIO * theirs:
         return Verdict(False, reason, f"the champion from before serves on: {reason}")
     return Verdict(True, reason, dishonest)
+
+
+def _knows_names_of(champion: MetricModel, model: MetricModel) -> bool:
+    return set(model.groups) <= set(champion.groups) and set(model.devices) <= set(champion.devices)
 
 
 def _dishonest(model: MetricModel) -> str:
@@ -63,10 +74,8 @@ def _worst(model: MetricModel) -> str:
     return f"; least covered hardware {worst['hardware']}, {covers}"
 
 
-def _interval_scores(model: MetricModel, champion: MetricModel) -> tuple[float, float]:
-    both = pd.merge(
-        model.held_out, champion.held_out, on="measurement_id", suffixes=("", "_before")
-    )
+def _interval_scores(model: MetricModel, champions: pd.DataFrame) -> tuple[float, float]:
+    both = pd.merge(model.held_out, champions, on="measurement_id", suffixes=("", "_before"))
     if both.empty:
         return 0.0, 0.0
     actual = both["log_value"]

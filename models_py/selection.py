@@ -63,7 +63,11 @@ class Selection:
         first = np.flatnonzero(options["rank"] == 1)
         # the recommended option of each option's workload
         self.leader = first[np.argsort(self.workload[first])][self.workload]
-        self.information = variance_removed(members, options["comparable_group"].to_numpy(), noise)
+        # a test that fails tells nothing of the metric
+        self.prob_feasible = options["prob_feasible"].fillna(1).to_numpy(float)
+        self.information = self.prob_feasible * variance_removed(
+            members, options["comparable_group"].to_numpy(), noise
+        )
         self.decision = self._knowledge_gradient()
         self.reasons: dict[int, str] = {}
         self.distance_when_chosen: dict[int, float] = {}
@@ -72,7 +76,7 @@ class Selection:
         gain = knowledge_gradient(
             self.utility, self.ensemble.variance, self.ensemble.noise, self.workload
         )
-        return np.where(self.candidate, gain, 0)
+        return np.where(self.candidate, self.prob_feasible * gain, 0)
 
     def choose(self, budget: int, caps: Mapping[str, int] | None = None) -> None:
         """Choose tests one by one, each conditional on the earlier ones."""

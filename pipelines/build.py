@@ -11,14 +11,15 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from models_py.objectives import main_metric
 from pipelines.champions import find_champions
 from pipelines.console import Reporter
 from pipelines.dbt import Dbt
 from pipelines.errors import InputError
+from pipelines.facts import BuildFacts
 from pipelines.ingest import InputFile, Landing, find_files, land
 from pipelines.learn import Learned, learn
 from pipelines.published import connect
+from pipelines.retrain import remember_measurements
 from pipelines.settings import PROJECT, Settings
 from pipelines.tracking import Tracker
 from pipelines.warehouse import DATABASE, MANIFEST, STAGING, Warehouse
@@ -67,12 +68,16 @@ def build(settings: Settings, full_refresh: bool, reporter: Reporter) -> None:
             return
         previous = None if full_refresh else published
         staging = warehouse.stage()
+        facts = BuildFacts(
+            staging.name.removesuffix(STAGING), datetime.now(UTC), fingerprint, _recipe(settings)
+        )
         tracker = Tracker(settings.mlruns)
-        learned = _run_stages(settings, files, fingerprint, previous, staging, tracker, reporter)
+        learned = _run_stages(settings, files, facts, previous, staging, tracker, reporter)
         manifest = {
-            "build_id": _build_id(staging),
+            "build_id": facts.build_id,
             "fingerprint": fingerprint,
             "serving": learned.serving,
+            "fits": {metric: fit.to_dict() for metric, fit in learned.fits.items()},
         }
         (staging / MANIFEST).write_text(json.dumps(manifest, indent=2), encoding="utf-8")
         warehouse.publish(staging, settings.keep_builds)
@@ -98,45 +103,34 @@ def build_marts(dbt: Dbt, files: Sequence[InputFile], reporter: Reporter) -> Lan
 def _run_stages(
     settings: Settings,
     files: Sequence[InputFile],
-    fingerprint: str,
+    facts: BuildFacts,
     previous: Path | None,
     staging: Path,
     tracker: Tracker,
     reporter: Reporter,
 ) -> Learned:
     """Everything between an empty staging directory and a finished one."""
-    started = datetime.now(UTC)
     database = staging / DATABASE
     dbt = Dbt(staging, settings.warehouse / "dbt")
     warehouse = Warehouse(settings.warehouse)
-    serving = warehouse.manifest().get("serving", {})
     pins = {
-        metric: version
-        for metric, version in warehouse.pins().items()
-        if metric in (main_metric(settings.objective), *map(main_metric, settings.metrics))
+        metric: version for metric, version in warehouse.pins().items() if metric in settings.wanted
     }
-    champions = find_champions(previous, serving, pins, tracker)
+    champions = find_champions(previous, warehouse.manifest(), pins, tracker)
     if previous:
         shutil.copyfile(previous / DATABASE, database)
+    with connect(database) as con:
+        remember_measurements(con)
     landing = build_marts(dbt, files, reporter)
     with connect(database) as con:
-        learned = learn(
-            con,
-            settings,
-            staging / "models",
-            champions,
-            _build_id(staging),
-            fingerprint,
-            tracker,
-            reporter,
-        )
+        learned = learn(con, settings, staging / "models", champions, facts, tracker, reporter)
         raw_files, raw_rows = con.execute(
             "select count(*), sum(rows_read) from raw.files"
         ).fetchall()[0]
         row = {
-            "build_id": _build_id(staging),
-            "started_at": started,
-            "fingerprint": fingerprint,
+            "build_id": facts.build_id,
+            "started_at": facts.started_at,
+            "fingerprint": facts.fingerprint,
             "raw_files": raw_files,
             "raw_rows": int(raw_rows),
             "objective": settings.objective,
@@ -156,10 +150,6 @@ def _run_stages(
     return learned
 
 
-def _build_id(staging: Path) -> str:
-    return staging.name.removesuffix(STAGING)
-
-
 def _fingerprint(files: Sequence[InputFile], settings: Settings, pins: Mapping[str, str]) -> str:
     """Two builds of one fingerprint, after the same builds, hold the same tables."""
     digest = hashlib.sha256(json.dumps(pins, sort_keys=True).encode())
@@ -169,8 +159,19 @@ def _fingerprint(files: Sequence[InputFile], settings: Settings, pins: Mapping[s
     told = settings.model_dump(mode="json", exclude=elsewhere)
     told["depth"] = max(settings.budget, settings.plan_depth)
     digest.update(json.dumps(told, sort_keys=True).encode())
-    for folder in ("models_py", "pipelines", "dbt_project"):
+    _digest_code(digest, "models_py", "pipelines", "dbt_project")
+    return digest.hexdigest()
+
+
+def _recipe(settings: Settings) -> str:
+    """Models of one recipe, fitted to the same raw rows, are the same."""
+    digest = hashlib.sha256(str(settings.seed).encode())
+    _digest_code(digest, "models_py", "dbt_project")
+    return digest.hexdigest()
+
+
+def _digest_code(digest: hashlib._Hash, *folders: str) -> None:
+    for folder in folders:
         for path in sorted((PROJECT / folder).rglob("*")):
             if path.suffix in {".py", ".sql", ".yml", ".csv"} and "target" not in path.parts:
                 digest.update(path.read_bytes())
-    return digest.hexdigest()

@@ -10,21 +10,22 @@ import duckdb
 import pandas as pd
 
 from models_py.active_learning import ActiveLearningSystem
-from models_py.evaluation import calibration_table, summary
-from models_py.metric_model import MetricModel
+from models_py.evaluation import calibration_table
 from models_py.objectives import main_metric
 from models_py.predict import PerformancePredictor
-from models_py.promotion import Verdict, judge
-from pipelines.champions import Champions
+from pipelines.champions import Champions, Fit
 from pipelines.console import Reporter
+from pipelines.contest import Contest, hold_contest, model_rows, warnings_of
 from pipelines.errors import BenchmartError, InputError
-from pipelines.published import learning_frames, metric_directions
+from pipelines.facts import BuildFacts
+from pipelines.published import learning_frames, metric_directions, outcome_frame
+from pipelines.retrain import keeps, review_champions, write_reviews
 from pipelines.score import Scored, score
 from pipelines.settings import Settings
 from pipelines.suggest import did_you_mean
-from pipelines.tracking import Logged, Tracker
+from pipelines.tracking import Tracker
 from pipelines.train import train
-from pipelines.write_back import append, as_arrow, replace
+from pipelines.write_back import append, replace
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,8 @@ class Learned:
     challengers, serving
         Version of the newly fitted model that does not serve, and of the model that does where it is
         known, by metric.
+    fits
+        How and when the models that serve were fitted, where it is known.
     """
 
     metrics: tuple[str, ...]
@@ -45,6 +48,7 @@ class Learned:
     warnings: tuple[str, ...]
     challengers: dict[str, str]
     serving: dict[str, str]
+    fits: dict[str, Fit]
 
 
 def learn(
@@ -52,8 +56,7 @@ def learn(
     settings: Settings,
     models: Path,
     champions: Champions,
-    build_id: str,
-    data_hash: str,
+    build: BuildFacts,
     tracker: Tracker,
     reporter: Reporter,
 ) -> Learned:
@@ -74,20 +77,26 @@ def learn(
         When the objective's metric has too few measurements.
     """
     training, candidates = learning_frames(con)
-    directions = metric_directions(con)
+    outcomes, directions = outcome_frame(con), metric_directions(con)
     wanted = _wanted(settings, directions)
-    objective = wanted[0]
+    with reporter.stage("drift"):
+        reviews = review_champions(con, training, champions, wanted, settings.retraining, build)
+    for review in reviews.values():
+        reporter.say(str(review))
+    kept = {metric: champions.models[metric] for metric in wanted if keeps(reviews, metric)}
     with reporter.stage("training"):
-        predictor = train(training, wanted, settings.seed, settings.threads)
-    if objective not in predictor.models:
-        reason = predictor.refused[objective] + _rejected(con)
+        predictor = train(training, outcomes, wanted, kept, settings.seed, settings.threads)
+    if wanted[0] not in predictor.models:
+        reason = predictor.refused[wanted[0]] + _rejected(con)
         raise BenchmartError(f"objective {settings.objective}: {reason}")
     with reporter.stage("tracking"):
         contests = [
-            _contest(tracker, model, champions, build_id, data_hash, training)
-            for model in predictor.models.values()
+            hold_contest(tracker, model, champions, reviews.get(metric), build, training)
+            for metric, model in predictor.models.items()
+            if metric not in kept
         ]
-    predictor.models = {contest.model.metric: contest.serving for contest in contests}
+        tracker.log_feasibility(predictor.feasibility, build)
+    predictor.models |= {contest.model.metric: contest.serving for contest in contests}
     predictor.save(models)
     system = ActiveLearningSystem(
         predictor,
@@ -97,101 +106,48 @@ def learn(
         settings.decision_share,
         directions,
         settings.seed,
+        settings.minimum_feasibility,
     )
     with reporter.stage("scoring"):
         scored = score(system, list(predictor.models), settings)
     _write(con, scored, predictor)
-    rows = pd.DataFrame([contest.row(build_id) for contest in contests])
-    append(con, "models", as_arrow(rows))
+    write_reviews(con, build.build_id, reviews)
+    append(con, "models", model_rows(contests, build))
+    return _learned(predictor, contests, champions, build)
+
+
+def _learned(
+    predictor: PerformancePredictor,
+    contests: list[Contest],
+    champions: Champions,
+    build: BuildFacts,
+) -> Learned:
+    versions = {metric: champions.versions.get(metric) for metric in predictor.models}
+    fits = {metric: champions.fits.get(metric) for metric in predictor.models}
+    for contest in contests:
+        versions[contest.model.metric] = contest.serving_version
+        if contest.verdict.promoted:
+            fits[contest.model.metric] = Fit(build.recipe, build.started_at)
     return Learned(
         metrics=tuple(predictor.models),
         refused=predictor.refused,
-        warnings=_warnings(contests, champions, predictor.refused),
+        warnings=tuple(warnings_of(contests, champions, predictor.refused)),
         challengers={
             contest.model.metric: contest.logged.model_version
             for contest in contests
             if not contest.verdict.promoted
         },
-        serving={
-            contest.model.metric: contest.serving_version
-            for contest in contests
-            if contest.serving_version is not None
-        },
+        serving={metric: version for metric, version in versions.items() if version is not None},
+        fits={metric: fit for metric, fit in fits.items() if fit is not None},
     )
 
 
-@dataclass(frozen=True)
-class _Contest:
-    """A newly fitted model against the one that served until now."""
-
-    model: MetricModel
-    champion: MetricModel | None
-    champion_version: str | None
-    verdict: Verdict
-    logged: Logged
-
-    @property
-    def serving(self) -> MetricModel:
-        return self.model if self.verdict.promoted else self.champion
-
-    @property
-    def serving_version(self) -> str | None:
-        return self.logged.model_version if self.verdict.promoted else self.champion_version
-
-    def row(self, build_id: str) -> dict:
-        return {
-            "build_id": build_id,
-            "metric": self.model.metric,
-            "model_version": self.logged.model_version,
-            "run_id": self.logged.run_id,
-            "is_champion": self.verdict.promoted,
-            "serving_version": self.serving_version,
-            "reason": self.verdict.reason,
-            **summary(self.model),
-            "repeat_noise": self.model.noise,
-        }
-
-
-def _contest(
-    tracker: Tracker,
-    model: MetricModel,
-    champions: Champions,
-    build_id: str,
-    data_hash: str,
-    training: pd.DataFrame,
-) -> _Contest:
-    measured = training[training[model.metric].notna()]
-    logged = tracker.log(model, summary(model), build_id, data_hash, measured)
-    champion = champions.models.get(model.metric)
-    version = champions.versions.get(model.metric)
-    if model.metric in champions.pinned:
-        verdict = Verdict(False, f"version {version} is pinned", "")
-    else:
-        verdict = judge(model, champion)
-    return _Contest(model, champion, version, verdict, logged)
-
-
-def _warnings(
-    contests: list[_Contest], champions: Champions, refused: Mapping[str, str]
-) -> tuple[str, ...]:
-    """What people should know of the contests, and of pinned models without one."""
-    said = [
-        f"{contest.model.metric}: {contest.verdict.warning}"
-        for contest in contests
-        if contest.verdict.warning
-    ]
-    idle = [
-        f"{metric}: version {champions.versions[metric]} is pinned, and not served: {refused[metric]}"
-        for metric in sorted(champions.pinned & refused.keys())
-    ]
-    return (*said, *idle)
-
-
-def _wanted(settings: Settings, directions: Mapping[str, str]) -> list[str]:
+def _wanted(settings: Settings, directions: Mapping[str, str]) -> tuple[str, ...]:
     """Metrics to learn, that of the objective first."""
-    objective = objective_metric(settings.objective, directions, "--objective")
-    others = [objective_metric(name, directions, "metrics") for name in settings.metrics]
-    return list(dict.fromkeys([objective, *others]))
+    objective_metric(settings.objective, directions, "--objective")
+    for name in settings.metrics:
+        objective_metric(name, directions, "metrics")
+    return settings.wanted
 
 
 def objective_metric(objective: str, known: Collection[str], flag: str) -> str:
@@ -215,6 +171,7 @@ def _write(con: duckdb.DuckDBPyConnection, scored: Scored, predictor: Performanc
     replace(con, "scored_candidates", scored.candidates)
     calibration = [calibration_table(model) for model in predictor.models.values()]
     replace(con, "calibration", pd.concat(calibration, ignore_index=True))
+    replace(con, "feasibility", predictor.feasibility.held_out)
 
 
 def _rejected(con: duckdb.DuckDBPyConnection) -> str:

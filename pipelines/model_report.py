@@ -8,10 +8,16 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from models_py.evaluation import by_hardware, reliability, sensitivity
+from models_py.evaluation import (
+    by_hardware,
+    feasibility_reliability,
+    reliability,
+    sensitivity,
+)
 
 if TYPE_CHECKING:
     from models_py.derived import DerivedModel
+    from models_py.feasibility import FeasibilityModel
     from models_py.metric_model import MetricModel
 
 NOMINAL = 0.9
@@ -46,4 +52,19 @@ def calibration_figure(model: MetricModel | DerivedModel) -> Figure:
     right.axvline(NOMINAL, color="grey", linewidth=1)
     right.errorbar(devices["coverage_90"], names, xerr=chance, fmt="o")
     right.set(xlabel="coverage of the 90 % interval", title="by hardware (held-out rows)")
+    return figure
+
+
+def feasibility_figure(model: FeasibilityModel) -> Figure:
+    """Share of configurations that ran against the probability that was predicted of them."""
+    figure = Figure(figsize=(5.5, 5), layout="constrained")
+    axes = figure.subplots()
+    found = feasibility_reliability(model)
+    axes.plot([0, 1], [0, 1], color="grey", linewidth=1)
+    axes.scatter(found["predicted"], found["observed"], s=10 + 10 * np.sqrt(found["n"]))
+    axes.set(
+        xlabel="predicted probability",
+        ylabel="share that ran",
+        title="does it run? (held-out configurations)",
+    )
     return figure

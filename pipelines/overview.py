@@ -44,6 +44,13 @@ def overview(warehouse: Path, objective: str, budget: int) -> dict:
             "select metric, coverage, n from analytics.calibration"
             " where group_kind = 'overall' and nominal = 0.9 order by metric",
         )
+        drift = _records(
+            con,
+            "select metric, new_measurements, configurations, outside, median_ratio, drifted,"
+            " refitted, reason from analytics.drift"
+            " where build_id = (select max(build_id) from analytics.builds)"
+            " and new_measurements > 0 order by metric",
+        )
     database = Warehouse(warehouse).current / DATABASE
     return {
         **rows[0],
@@ -51,6 +58,7 @@ def overview(warehouse: Path, objective: str, budget: int) -> dict:
         "objective": objective,
         "data_quality": quality,
         "calibration": calibration,
+        "drift": drift,
         "next_tests": tests,
     }
 
@@ -73,6 +81,14 @@ def print_overview(found: dict) -> None:
             _text(
                 f"  {entry['metric']}: 90 % intervals cover {100 * entry['coverage']:.1f} %"
                 f" of {entry['n']} held-out rows"
+            )
+        )
+    for entry in found["drift"]:
+        decision = f"fitted anew, {entry['reason']}" if entry["refitted"] else "still right"
+        console.print(
+            _text(
+                f"  {entry['metric']}: {entry['outside']} of {entry['configurations']} newly measured"
+                f" configurations outside of the interval predicted before: {decision}"
             )
         )
     for metric, reason in found["refused"].items():

@@ -30,7 +30,7 @@ TEXTS = (
     "options",
     "throughput_unit",
 )
-OUTPUT = ("p05", "p10", "p50", "p90", "p95", "epistemic", "in_domain")
+OUTPUT = ("p05", "p10", "p50", "p90", "p95", "epistemic", "in_domain", "prob_feasible")
 
 
 def predict_file(warehouse: Path, source: Path, objectives: Sequence[str]) -> pd.DataFrame:
@@ -39,7 +39,8 @@ def predict_file(warehouse: Path, source: Path, objectives: Sequence[str]) -> pd
     Returns
     -------
     pandas.DataFrame
-        The columns of the file, then `metric, unit, p05, p10, p50, p90, p95, epistemic, in_domain`.
+        The columns of the file, then `metric, unit, p05, p10, p50, p90, p95, epistemic, in_domain,
+        prob_feasible`.
 
     Raises
     ------
@@ -53,12 +54,13 @@ def predict_file(warehouse: Path, source: Path, objectives: Sequence[str]) -> pd
         units = dict(con.sql("select metric, unit from core.metric_definitions").fetchall())
         metrics = [objective_metric(name, units, "--metric") for name in objectives]
         described = describe(con, configurations)
+    prob_feasible = predictor.prob_feasible(described)
     tables = []
     for metric in metrics:
         if metric not in predictor.models:
             reason = predictor.refused.get(metric, f"learned: {', '.join(predictor.models)}")
             raise InputError(f"--metric: '{metric}' was not learned by this build; {reason}")
-        quantiles = predictor.predict(described, metric)
+        quantiles = predictor.predict(described, metric).assign(prob_feasible=prob_feasible)
         unit = units[metric]
         if unit == "throughput_unit":
             unit = described["throughput_unit"].to_numpy()

@@ -58,10 +58,17 @@ def learning_frames(con: duckdb.DuckDBPyConnection) -> tuple[pd.DataFrame, pd.Da
 
     Counts that may be missing are floats, whether or not one is missing.
     """
+    return _features(con, "training_features"), _features(con, "candidate_features")
+
+
+def outcome_frame(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    """What ran and what failed, of an open database."""
+    return _features(con, "feasibility_features")
+
+
+def _features(con: duckdb.DuckDBPyConnection, table: str) -> pd.DataFrame:
     types = dict.fromkeys(("batch_size", "input_length", "output_length", "image_size"), float)
-    training = con.sql("select * from features.training_features").df()
-    candidates = con.sql("select * from features.candidate_features").df()
-    return training.astype(types), candidates.astype(types)
+    return con.table(f"features.{table}").df().astype(types)
 
 
 def metric_directions(con: duckdb.DuckDBPyConnection) -> dict[str, str]:

@@ -20,6 +20,7 @@ PREDICTION_COLUMNS = [
     "aleatoric",
     "in_domain",
     "domain_reason",
+    "prob_feasible",
     "measured_value",
 ]
 OPTION_COLUMNS = [
@@ -31,6 +32,7 @@ OPTION_COLUMNS = [
     "expected_regret",
     *QUANTILES,
     "in_domain",
+    "prob_feasible",
     "measured_value",
 ]
 SCORE_COLUMNS = [
@@ -43,6 +45,7 @@ SCORE_COLUMNS = [
     "hardware_score",
     "recommended_hardware",
     "hardware_match",
+    "prob_feasible",
     "batch_order",
     "reason",
 ]

@@ -3,7 +3,7 @@
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -22,6 +22,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from models_py.objectives import main_metric
 from pipelines.errors import InputError
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -38,6 +39,16 @@ class Weights(BaseModel, extra="forbid"):
         if self.information_gain + self.hardware == 0:
             raise ValueError("one of the weights must be above 0")
         return self
+
+
+class Retraining(BaseModel, extra="forbid"):
+    """When a metric's model is fitted anew; see `models_py.retraining.Policy`."""
+
+    when: Literal["auto", "always"] = "auto"
+    always_below: int = Field(2_000, ge=0)
+    growth: float = Field(0.01, ge=0)
+    days: float = Field(7, ge=0)
+    significance: float = Field(0.01, ge=0, le=1)
 
 
 class Settings(BaseSettings):
@@ -59,6 +70,8 @@ class Settings(BaseSettings):
     metrics: Annotated[tuple[str, ...], NoDecode] = ("throughput", "latency_ms", "memory_mb")
     weights: Weights = Weights()
     decision_share: float = Field(0.5, ge=0, le=1)
+    minimum_feasibility: float = Field(0.5, ge=0, le=1)
+    retraining: Retraining = Retraining()
     seed: int = 0
     keep_builds: int = Field(5, ge=1)
     threads: int = Field(2, ge=1)
@@ -69,6 +82,11 @@ class Settings(BaseSettings):
         """Variables separate directories as PATH does, metrics by commas."""
         separator = os.pathsep if info.field_name == "raw" else ","
         return tuple(value.split(separator)) if isinstance(value, str) else value
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """Metrics to learn, that of the objective first."""
+        return tuple(dict.fromkeys(map(main_metric, (self.objective, *self.metrics))))
 
     @classmethod
     def settings_customise_sources(

@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from models_py.evaluation import feasibility_figures
 from pipelines import model_report
 from pipelines.errors import BenchmartError
 
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from models_py.derived import DerivedModel
+    from models_py.feasibility import FeasibilityModel
     from models_py.metric_model import MetricModel
+    from pipelines.facts import BuildFacts
 
 REGISTRY_PREFIX = "benchmart"
 DATABASE = "mlflow.db"
@@ -68,8 +71,7 @@ class Tracker:
         self,
         model: MetricModel,
         figures: dict[str, float],
-        build_id: str,
-        data_hash: str,
+        build: BuildFacts,
         measured: pd.DataFrame,
     ) -> Logged:
         """Log one metric's model and register it.
@@ -82,18 +84,31 @@ class Tracker:
             Rows of the training frame that state the metric: for feature importance, and for the
             input part of the signature.
         """
-        run_name = f"{model.rows} rows, {build_id}"
+        run_name = f"{model.rows} rows, {build.build_id}"
         with self.mlflow.start_run(
             experiment_id=self._experiment(model.metric), run_name=run_name
         ) as run:
             self.mlflow.log_params({**model.parameters, "levels": model.levels})
             self.mlflow.log_metrics(figures)
-            self.mlflow.set_tags({"build_id": build_id, "data_hash": data_hash})
+            self.mlflow.set_tags(_tags(build))
             for name, table in model_report.tables(model, measured).items():
                 self.mlflow.log_table(table, name)
             self.mlflow.log_figure(model_report.calibration_figure(model), "calibration.png")
             logged_version = self._log_model(model, measured)
         return Logged(model.metric, run.info.run_id, logged_version)
+
+    def log_feasibility(self, model: FeasibilityModel, build: BuildFacts) -> None:
+        """Log the model of failures: figures, trees, held-out probabilities."""
+        run_name = f"{model.configurations} configurations, {build.build_id}"
+        with self.mlflow.start_run(
+            experiment_id=self._experiment("feasibility"), run_name=run_name
+        ):
+            self.mlflow.log_metrics(feasibility_figures(model))
+            self.mlflow.set_tags(_tags(build))
+            self.mlflow.log_figure(model_report.feasibility_figure(model), "calibration.png")
+            with TemporaryDirectory() as folder:
+                model.save(Path(folder))
+                self.mlflow.log_artifacts(folder, "model")
 
     def point(self, alias: str, metric: str, version: str) -> None:
         """Let an alias, `champion` or `challenger`, name a version of a metric's model."""
@@ -159,6 +174,10 @@ class Tracker:
                 registered_model_name=_registered(model.metric),
             )
         return str(logged.registered_model_version)
+
+
+def _tags(build: BuildFacts) -> dict[str, str]:
+    return {"build_id": build.build_id, "data_hash": build.fingerprint}
 
 
 def _registered(metric: str) -> str:

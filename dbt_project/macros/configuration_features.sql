@@ -254,6 +254,9 @@ select
     2e6 * activations_million * activation_bytes * sequences / (1e9 * memory_bandwidth_gbs) as activation_seconds,
     coalesce(sequences * kv_bytes_per_token * context_length + weight_bytes_total, weight_bytes_total)
         / (1e9 * memory_gb * device_count) as memory_share,
+    -- all activations of a batch at once, as training keeps them; inference needs a part of them
+    1e6 * activations_million * activation_bytes * sequences * concurrency
+        / (1e9 * memory_gb * device_count) as activation_share,
     -- serving in waves needs the cache of one sequence at a time
     (needed_bytes <= 1e9 * memory_gb * device_count) is not false as fits_in_memory,
 

@@ -42,6 +42,12 @@ other,text_embedding,sextant,other,fp16,2,64,50,40,,,
 other,text_embedding,sextant,vllm,bfloat16,2,64,50,N/A,-,,
 other,text_embedding,sextant,vllm,fp16,2,64,0,,,,
 """
+POWER = """\
+model_name,model_type,hardware,batch_size,concurrency,latency_ms,power_w,energy_j
+warm,vision,abacus,1,1,50,50,
+warm,vision,abacus,2,1,60,50,3
+warm,vision,abacus,1,4,50,50,
+"""
 JSONL = """\
 {"model_name": "tiny", "model_type": "text_embedding", "hardware": "RTX 4090", "framework": "vllm", \
 "precision": "fp16", "batch_size": 2, "input_length": 64, "throughput": 500}
@@ -75,6 +81,7 @@ def marts(tmp_path_factory: pytest.TempPathFactory, parsed: Path) -> duckdb.Duck
     for name, content in {
         "runs.csv": NATIVE,
         "more.jsonl": JSONL,
+        "power.csv": POWER,
         "hardware.csv": HARDWARE,
         "models.csv": MODELS,
         "metrics.csv": METRICS,
@@ -99,7 +106,7 @@ def test_every_row_gets_one_verdict(marts):
         " where judged.file = files.file) from raw.files as files"
         " where runs_read > 0",
     )
-    assert len(counts) == 3
+    assert len(counts) == 4
     assert all(read == judged for _, read, judged in counts)
 
 
@@ -153,6 +160,30 @@ def test_metrics_and_devices_are_data(marts):
     ) == [(0.5, 20.0)]
     aliased = "select distinct hardware from core.runs where file like '%more.jsonl'"
     assert _values(marts, aliased) == [("nvidia-rtx-4090-24gb",)]
+
+
+def test_energy_is_worked_out_from_power_and_latency_of_one_batch(marts):
+    found = _values(
+        marts,
+        "select concurrency, energy_j from features.training_features"
+        " where model_name = 'warm' order by concurrency, energy_j",
+    )
+    assert found == [(1, 2.5), (1, 3.0), (4, None)]
+
+
+def test_failed_runs_are_outcomes_and_teach_no_metric(marts):
+    found = _values(
+        marts,
+        "select outcome, ran, batch_size from features.feasibility_features"
+        " where model_name = 'tiny' and not ran order by all",
+    )
+    assert found == [("error", False, 4), ("oom", False, 16)]
+    both = _values(
+        marts,
+        "select (select count(*) from features.training_features),"
+        " (select count(*) filter (ran) from features.feasibility_features)",
+    )
+    assert both[0][0] == both[0][1] > 0
 
 
 def test_units_and_defaults_of_the_native_format(marts):

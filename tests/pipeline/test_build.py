@@ -14,10 +14,13 @@ TABLES = {
     "combined_rankings",
     "data_quality",
     "derived_metrics",
+    "drift",
+    "feasibility_calibration",
     "hardware_recommendations",
     "measurement_noise",
     "measurements",
     "model_comparison",
+    "prediction_checks",
     "predictions",
     "quality_rules",
     "rejected_measurements",
@@ -36,7 +39,8 @@ def test_every_table_is_there_described_and_filled(published: Commands):
         " where schema_name = 'analytics' and comment is null"
     )
     assert undescribed.empty
-    for table in TABLES - {"derived_metrics", "measurement_noise", "rejected_measurements"}:
+    may_be_empty = {"derived_metrics", "drift", "measurement_noise", "prediction_checks"}
+    for table in TABLES - may_be_empty - {"rejected_measurements"}:
         assert published.query(f"select count(*) as n from analytics.{table}")["n"].item() > 0
 
 
@@ -126,6 +130,22 @@ def test_models_are_tracked_and_served_by_mlflow(published: Commands, frames):
     pd.testing.assert_frame_equal(served, ours)
     artifacts = published.home / "mlruns" / "artifacts"
     assert not [path for path in artifacts.rglob("*") if path.suffix in {".pkl", ".pickle"}]
+
+
+def test_what_failed_is_known_and_the_model_of_it_is_tracked(published: Commands):
+    found = published.query("select * from analytics.feasibility_calibration")
+    unlikely = found[found["probability_to"] <= 0.2]
+    assert unlikely["configurations"].sum() >= 50 and (unlikely["share_that_ran"] == 0).all()
+    likely = published.query("select min(prob_feasible) as least from analytics.combined_rankings")
+    assert likely["least"].item() >= 0.5
+
+    from mlflow.tracking import MlflowClient
+
+    client = MlflowClient(f"sqlite:///{published.home / 'mlruns' / 'mlflow.db'}")
+    experiment = client.get_experiment_by_name("benchmart/feasibility")
+    (run,) = client.search_runs([experiment.experiment_id])
+    assert run.data.metrics["brier"] < run.data.metrics["brier_of_share"]
+    assert {"build_id", "data_hash"} <= set(run.data.tags)
 
 
 def test_building_again_changes_nothing_and_says_so(published: Commands):

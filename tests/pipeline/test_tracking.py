@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from models_py.boosting import LEVELS
 from models_py.evaluation import summary
 from models_py.metric_model import MetricModel
 from models_py.promotion import judge
+from pipelines.facts import BuildFacts
 from pipelines.tracking import Tracker
 
 
@@ -54,7 +56,8 @@ def test_a_champion_that_does_not_know_a_device_is_no_judge(rows, champion):
 
 def test_models_are_logged_and_named(rows, champion, tmp_path):
     tracker = Tracker(tmp_path / "mlruns")
-    logged = tracker.log(champion, summary(champion), "build", "hash", rows)
+    build = BuildFacts("build", datetime.now(UTC), "hash", "recipe")
+    logged = tracker.log(champion, summary(champion), build, rows)
     client = MlflowClient()
     assert client.get_registered_model("benchmart-throughput").aliases == {}
     tracker.point("champion", logged.metric, logged.model_version)

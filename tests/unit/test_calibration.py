@@ -2,7 +2,13 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models_py.calibration import MINIMUM_GROUP, Offsets, conformal_quantile, fit_offsets
+from models_py.calibration import (
+    MINIMUM_GROUP,
+    Offsets,
+    conformal_quantile,
+    fit_offsets,
+    undercovered,
+)
 
 LEVELS = (0.05, 0.1, 0.5, 0.9, 0.95)
 
@@ -49,3 +55,14 @@ def test_offsets_widen_each_pair_of_levels_by_its_own_amount():
     quantiles = np.tile([-2.0, -1.0, 0.0, 1.0, 2.0], (2, 1))
     found = offsets.apply(quantiles, np.array(["a", "b"]))
     assert found.tolist() == [[-3.0, -1.5, 0.0, 1.5, 3.0], [-5.0, -0.5, 0.0, 0.5, 5.0]]
+
+
+def test_chance_names_few_groups_and_a_broken_promise_is_named():
+    generator = np.random.default_rng(3)
+    groups = np.repeat([f"g{number}" for number in range(400)], 40)
+    inside = generator.random(len(groups)) < 0.9
+    assert len(undercovered(inside, groups, 0.9)) < 0.08 * 400
+    broken = np.where(groups == "g7", generator.random(len(groups)) < 0.5, inside)
+    assert undercovered(broken, groups, 0.9)["g7"] < 0.7
+    few = undercovered(np.zeros(MINIMUM_GROUP - 1, bool), np.repeat("few", MINIMUM_GROUP - 1), 0.9)
+    assert few == {}

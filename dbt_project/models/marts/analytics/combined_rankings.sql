@@ -11,6 +11,7 @@ select
     scored.hardware_score,
     scored.hardware_optimization_factor,
     scored.combined_score,
+    scored.prob_feasible,
     scored.reason,
     predicted.p05,
     predicted.p50,

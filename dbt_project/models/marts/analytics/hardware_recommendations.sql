@@ -17,7 +17,8 @@ select
     options.p95,
     {{ unit_of('definitions.unit', 'configurations.throughput_unit') }} as unit,
     options.measured_value is not null as measured,
-    options.in_domain
+    options.in_domain,
+    options.prob_feasible
 from {{ source('ml', 'hardware_options') }} as options
 inner join {{ ref('configurations') }} as configurations using (config_id)
 left join {{ ref('metric_definitions') }} as definitions

@@ -18,6 +18,7 @@ select
     predicted.aleatoric,
     predicted.in_domain,
     predicted.domain_reason,
+    predicted.prob_feasible,
     predicted.measured_value,
     configurations.bounds[predicted.metric] as bound
 from {{ source('ml', 'predictions') }} as predicted

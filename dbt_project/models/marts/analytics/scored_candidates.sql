@@ -16,6 +16,7 @@ select
     scored.combined_score,
     scored.recommended_hardware,
     scored.hardware_match,
-    scored.hardware_score
+    scored.hardware_score,
+    scored.prob_feasible
 from {{ source('ml', 'scored_candidates') }} as scored
 inner join {{ ref('configurations') }} as configurations using (config_id)

@@ -59,7 +59,7 @@ memory_limits as (
         coalesce(input_length, 0) + coalesce(output_length, 0) as tokens,
         coalesce(image_size, 0) as pixels,
     from runs
-    where status = 'oom' or batch_is_largest
+    where status = 'oom' or failed_batch_size is not null
 
 ),
 

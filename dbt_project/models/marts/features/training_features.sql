@@ -15,11 +15,13 @@ runs as (
 
     select
         judged.* replace (
-            map_from_entries(list_filter(
-                map_entries(judged.metrics),
-                lambda entry: entry.key not like 'energy%' or source = 'benchmart'
-                    or not list_contains(coalesce(derived.derived_metrics, []), entry.key)
-            )) as metrics
+            -- energy is a product of two quantities that vary together: learned as one, it is calibrated as one
+            case when not map_contains(judged.metrics, 'energy_j') and judged.concurrency = 1
+                    and judged.metrics['power_w'] > 0 and judged.metrics['latency_ms'] > 0
+                then map_concat(judged.metrics,
+                    map {'energy_j': judged.metrics['power_w'] * judged.metrics['latency_ms'] / 1000})
+                else judged.metrics
+            end as metrics
         ),
         list_contains(coalesce(derived.derived_metrics, []), 'latency_ms') as latency_ms_is_derived,
     from {{ ref('int_runs__judged') }} as judged
@@ -29,8 +31,7 @@ runs as (
 )
 
 select
-    * exclude (metrics, verdict, rule, reason, row_hash, line, file, notes, status, run_id, repeated_key, submitter,
-        ran_on, simulated, stated_device_count, zero_metrics, published_hardware, published_model_name)
+    * exclude ({{ provenance_columns() }})
     {%- for metric in metrics %},
     metrics['{{ metric | replace("'", "''") }}'] as "{{ metric | replace('"', '""') }}"
     {%- endfor %}

@@ -2,7 +2,7 @@
     Everything but model and numbers is in the file name, for instance
     benchmark-infer-amp-nchw-pt291-cu130-pro6000maxq-dynamo.csv.
     Batch size is the largest that fitted, up to the one the file started with, so throughput is not
-    at equal batch.
+    at equal batch. Where it is smaller, the next larger step was tried and failed: 2, 3, 4, 6, 8, 12, ...
 -#}
 with source as (
 
@@ -32,7 +32,9 @@ renamed as (
         'vision' as model_type,
         case name.mode when 'train' then 'training' else 'inference' end as task,
         try_cast(batch as bigint) as batch_size,
-        batch < max(batch) over (partition by file) as batch_is_largest,
+        case when batch < max(batch) over (partition by file)
+            then cast(ceil(case when log2(batch) = round(log2(batch)) then batch * 3 / 2 else batch * 4 / 3 end) as bigint)
+        end as failed_batch_size,
         null::bigint as input_length,
         null::bigint as output_length,
         coalesce({{ count('infer_img_size') }}, {{ count('train_img_size') }}) as image_size,

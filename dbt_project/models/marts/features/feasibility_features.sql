@@ -1,0 +1,37 @@
+{#-
+    A batch that was lowered until it fitted tells of a second run, of the next larger batch, that failed:
+    it is described anew, with that batch.
+-#}
+with runs as (
+
+    select * from {{ ref('int_runs__judged') }}
+    where verdict = 'accepted'
+
+),
+
+lowered as (
+
+    select distinct
+        source, model_name, model_type, task, hardware, device_count, framework, framework_version, precision,
+        failed_batch_size as batch_size, input_length, output_length, image_size, concurrency, options, throughput_unit,
+    from runs
+    where failed_batch_size is not null
+
+),
+
+larger as (
+
+    {{ configuration_features('lowered') }}
+
+),
+
+outcomes as (
+
+    select * exclude ({{ provenance_columns() }}), status = 'ok' as ran, status as outcome from runs
+    union all by name
+    select *, false as ran, 'lowered' as outcome from larger
+
+)
+
+select * from outcomes
+order by config_id, outcome, framework_version_number
