@@ -27,7 +27,8 @@ def main() -> None:
 def evaluate(outcome: Outcome) -> dict[str, float]:
     """Figures of one method on one split."""
     actual = outcome.split.log_actual
-    low, middle, high = outcome.quantiles[:, [0, outcome.quantiles.shape[1] // 2, -1]].T
+    quantiles = outcome.answer.quantiles
+    low, middle, high = quantiles[:, [0, quantiles.shape[1] // 2, -1]].T
     varies = np.ptp(high - low) > 1e-9
     error = np.abs(middle - actual)
     return {

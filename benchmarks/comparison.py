@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from methods import METHODS, Matrices, Split
-from public_tables import DATA, SEEDS, TABLES, Table, read_rows, rows_of, split
+from methods import METHODS, Answer, Matrices, Split
+from public_tables import DATA, LARGEST_TEST, SEEDS, TABLES, Table, read_rows, rows_of, split
 from scipy import stats
 from threadpoolctl import threadpool_limits
 
@@ -25,18 +25,18 @@ UV = Path(sys.executable).with_name("uv")
 
 
 class Outcome(NamedTuple):
-    """What one method says of one split: quantiles of the logarithm, shape (rows, levels)."""
+    """What one method says of one split."""
 
     table: Table
     share: float
     split: Split
     method: str
-    quantiles: np.ndarray
+    answer: Answer
     seconds: float
 
 
-def parse_arguments(description: str) -> argparse.Namespace:
-    """Data, tables, seeds, and whether peers take part."""
+def parse_arguments(description: str, largest_test: int = LARGEST_TEST) -> argparse.Namespace:
+    """Data, tables, seeds, test rows at most, and whether peers take part."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS)
@@ -44,6 +44,7 @@ def parse_arguments(description: str) -> argparse.Namespace:
     parser.add_argument("--shares", type=float, nargs="+", help="Shares [default: all].")
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
     parser.add_argument("--without-peers", action="store_true")
+    parser.add_argument("--largest-test", type=int, default=largest_test, help="Test rows at most.")
     return parser.parse_args()
 
 
@@ -54,8 +55,8 @@ def compare(options: argparse.Namespace) -> Iterator[Outcome]:
         for name in options.methods:
             started = time.process_time()
             with threadpool_limits(1):  # CPU seconds of one core: idle threads would spin
-                quantiles = METHODS[name](one)
-            yield Outcome(table, share, one, name, quantiles, time.process_time() - started)
+                answer = METHODS[name](one)
+            yield Outcome(table, share, one, name, answer, time.process_time() - started)
     if not options.without_peers:
         yield from _peers(splits)
 
@@ -68,7 +69,7 @@ def _splits(options: argparse.Namespace) -> Iterator[tuple[Table, float, Split]]
         frame = rows_of(rows, table)
         for share in table.shares:
             for seed in options.seeds if share in (options.shares or table.shares) else ():
-                training, test = split(frame, share, seed)
+                training, test = split(frame, share, seed, options.largest_test)
                 if len(training) >= FEWEST_ROWS:
                     yield table, share, Split(training, test, table.metric, seed)
 
@@ -95,9 +96,9 @@ def _peers(splits: Sequence[tuple[Table, float, Split]]) -> Iterator[Outcome]:
         )
         for number, (table, share, one) in enumerate(splits):
             for path in sorted(Path(place).glob(f"{number}.[0-9]*.npz")):
-                with np.load(path, allow_pickle=False) as answer:
-                    name, quantiles = str(answer["name"]), answer["quantiles"]
-                    yield Outcome(table, share, one, name, quantiles, float(answer["seconds"]))
+                with np.load(path, allow_pickle=False) as said:
+                    name, answer = str(said["name"]), Answer(said["quantiles"])
+                    yield Outcome(table, share, one, name, answer, float(said["seconds"]))
 
 
 def as_markdown(

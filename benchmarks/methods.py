@@ -50,6 +50,13 @@ class Split(NamedTuple):
         return np.log(self.test[self.metric].to_numpy(float))
 
 
+class Answer(NamedTuple):
+    """Quantiles of the logarithm, shape (rows, levels), and whether their coverage is promised."""
+
+    quantiles: np.ndarray
+    in_domain: np.ndarray | bool = True
+
+
 class Matrices(NamedTuple):
     """A split as benchmart's encoder makes it.
 
@@ -80,25 +87,26 @@ class Matrices(NamedTuple):
         return cls(*features, *(np.nan_to_num(bound) for bound in bounds), encoder)
 
 
-def benchmart(split: Split) -> np.ndarray:
+def benchmart(split: Split) -> Answer:
     """This project's predictor."""
     predictor = PerformancePredictor((split.metric,), seed=split.seed).fit(split.training)
     predicted = predictor.predict(split.test, split.metric)
-    return np.log(predicted[quantile_names(LEVELS)].to_numpy())
+    quantiles = np.log(predicted[quantile_names(LEVELS)].to_numpy())
+    return Answer(quantiles, predicted["in_domain"].to_numpy(bool))
 
 
-def process_of_logarithm(split: Split) -> np.ndarray:
+def process_of_logarithm(split: Split) -> Answer:
     """Its Gaussian process of the logarithm alone."""
     return _process(split, np.zeros(len(split.training)), np.zeros(len(split.test)))
 
 
-def process_of_residual(split: Split) -> np.ndarray:
+def process_of_residual(split: Split) -> Answer:
     """Its Gaussian process of the residual to the roofline alone."""
     inputs = Matrices.of(split)
     return _process(split, inputs.anchor, inputs.asked_anchor)
 
 
-def _process(split: Split, anchor: np.ndarray, asked_anchor: np.ndarray) -> np.ndarray:
+def _process(split: Split, anchor: np.ndarray, asked_anchor: np.ndarray) -> Answer:
     inputs = Matrices.of(split)
     target = split.log_target - anchor
     process = GaussianProcess.fit(inputs.features, target, inputs.encoder, split.seed)
@@ -106,7 +114,7 @@ def _process(split: Split, anchor: np.ndarray, asked_anchor: np.ndarray) -> np.n
     return _normal(mean + asked_anchor, np.sqrt(deviation**2 + process.noise))
 
 
-def bag(split: Split) -> np.ndarray:
+def bag(split: Split) -> Answer:
     """Its bag of boosters of the residual alone, with the deviation of held-out residuals."""
     inputs, configurations = Matrices.of(split), _configurations(split)
     residual = split.log_target - inputs.anchor
@@ -119,7 +127,7 @@ def bag(split: Split) -> np.ndarray:
     return _normal(mean, np.full(len(mean), deviation))
 
 
-def label_encoded(split: Split) -> np.ndarray:
+def label_encoded(split: Split) -> Answer:
     """Gradient boosting on label-encoded columns and the raw target, quantile loss for intervals."""
     inputs, asked = _labels(split)
     predicted = [
@@ -132,15 +140,15 @@ def label_encoded(split: Split) -> np.ndarray:
         .predict(asked)
         for level in LEVELS
     ]
-    return np.log(np.maximum(np.column_stack(predicted), 1e-3))
+    return Answer(np.log(np.maximum(np.column_stack(predicted), 1e-3)))
 
 
-def library_defaults(split: Split) -> np.ndarray:
+def library_defaults(split: Split) -> Answer:
     """LightGBM with library defaults on label-encoded columns and the log target."""
     return _boosted(split)
 
 
-def small_data(split: Split) -> np.ndarray:
+def small_data(split: Split) -> Answer:
     """The same with parameters for small tables."""
     return _boosted(
         split,
@@ -156,7 +164,7 @@ def small_data(split: Split) -> np.ndarray:
     )
 
 
-def _boosted(split: Split, **parameters: object) -> np.ndarray:
+def _boosted(split: Split, **parameters: object) -> Answer:
     inputs, asked = _labels(split)
     named = [name for name in LABELS if name in inputs]
     predicted = []
@@ -167,10 +175,10 @@ def _boosted(split: Split, **parameters: object) -> np.ndarray:
         )
         model.fit(inputs, split.log_target, categorical_feature=named)
         predicted.append(model.predict(asked))
-    return np.column_stack(predicted)
+    return Answer(np.column_stack(predicted))
 
 
-def ridge(split: Split) -> np.ndarray:
+def ridge(split: Split) -> Answer:
     """Ridge on one-hot columns and hardware-framework pairs, log target; normal intervals."""
     training = split.training
     names = [name for name in LABELS if training[name].nunique() > 1] + ["hardware_framework"]
@@ -193,7 +201,7 @@ def ridge(split: Split) -> np.ndarray:
     return _normal(middle, np.full(len(middle), np.sqrt(errors.mean())))
 
 
-METHODS: dict[str, Callable[[Split], np.ndarray]] = {
+METHODS: dict[str, Callable[[Split], Answer]] = {
     "gradient boosting, label-encoded, raw target": label_encoded,
     "LightGBM, label-encoded, defaults": library_defaults,
     "LightGBM, label-encoded, small-data parameters": small_data,
@@ -205,8 +213,8 @@ METHODS: dict[str, Callable[[Split], np.ndarray]] = {
 }
 
 
-def _normal(mean: np.ndarray, deviation: np.ndarray) -> np.ndarray:
-    return mean[:, None] + deviation[:, None] * NORMAL
+def _normal(mean: np.ndarray, deviation: np.ndarray) -> Answer:
+    return Answer(mean[:, None] + deviation[:, None] * NORMAL)
 
 
 def _configurations(split: Split) -> np.ndarray:
