@@ -41,6 +41,7 @@ def parse_arguments(description: str, largest_test: int = LARGEST_TEST) -> argpa
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS)
     parser.add_argument("--tables", nargs="+", help="Sources to take [default: all].")
+    parser.add_argument("--metrics", nargs="+", help="Metrics to take [default: all].")
     parser.add_argument("--shares", type=float, nargs="+", help="Shares [default: all].")
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
     parser.add_argument("--without-peers", action="store_true")
@@ -64,7 +65,9 @@ def compare(options: argparse.Namespace) -> Iterator[Outcome]:
 def _splits(options: argparse.Namespace) -> Iterator[tuple[Table, float, Split]]:
     rows = read_rows(options.data)
     for table in TABLES:
-        if options.tables and table.source not in options.tables:
+        if table.source not in (options.tables or [table.source]):
+            continue
+        if table.metric not in (options.metrics or [table.metric]):
             continue
         frame = rows_of(rows, table)
         for share in table.shares:

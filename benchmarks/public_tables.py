@@ -40,10 +40,16 @@ class Table(NamedTuple):
 TABLES = (
     Table("llm_inference_bench", "throughput", (0.02, 0.05, 0.20)),
     Table("timm", "throughput", (0.02, 0.05, 0.20)),
+    Table("timm", "latency_ms", (0.05, 0.20)),
     Table("qualcomm_ai_hub", "throughput", (0.05, 0.20)),
     Table("qualcomm_ai_hub", "profiled_memory_mb", (0.05, 0.20)),
     Table("ml_energy", "energy_per_sample_j", (0.05, 0.20)),
+    Table("ml_energy", "throughput", (0.05, 0.20)),
+    Table("ml_energy", "latency_ms", (0.20,)),
+    Table("ml_energy", "itl_ms", (0.20,)),
     Table("mlperf_inference", "throughput", (0.05, 0.20)),
+    Table("mlperf_inference", "latency_p90_ms", (0.20,)),
+    Table("mlperf_inference", "latency_p99_ms", (0.20,)),
     Table("rknn_model_zoo", "throughput", (0.20,)),
     Table("aws_neuron", "throughput", (0.20,)),
 )

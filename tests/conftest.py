@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -16,6 +16,7 @@ from pipelines.published import published_build, read_learning_inputs
 from tests.support import BUNDLED, PROJECT, Commands, bundled_rows, write_csv
 
 SHARED = PROJECT.parent / "shared" / "data"
+SMALL = {"BENCHMART_METRICS": "throughput,latency_ms"}
 
 
 @pytest.fixture
@@ -36,13 +37,15 @@ def shared_homes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
 
 
-def _built_once(home: Path, build: Callable[[Commands], object]) -> Commands:
+def _built_once(
+    home: Path, build: Callable[[Commands], object], environment: Mapping[str, str] | None = None
+) -> Commands:
     """Commands in a home that whoever comes first has built, whole or not at all."""
     part = home.with_name(f"{home.name}.part")
     with FileLock(home.with_name(f"{home.name}.lock")):
         if not home.is_dir():
             part.mkdir()
-            build(Commands(part))
+            build(Commands(part, environment or {}))
             # nothing is left at the old place
             part.rename(home)
             relocate(home / "mlruns")
@@ -73,16 +76,16 @@ def template(shared_homes: Path) -> Path:
             shutil.copy(BUNDLED / name, folder / name)
         commands.succeed("build", "--raw", commands.home / "raw")
 
-    return _built_once(shared_homes / "template", build).home
+    return _built_once(shared_homes / "template", build, SMALL).home
 
 
 @pytest.fixture
 def small(template: Path, tmp_path: Path) -> Commands:
-    """A published build of one bundled model, from `raw/` in its home; builds in seconds."""
+    """A published build of two metrics of one bundled model, from `raw/` in its home."""
     home = tmp_path / "home"
     shutil.copytree(template, home, symlinks=True)
     relocate(home / "mlruns")
-    return Commands(home)
+    return Commands(home, SMALL)
 
 
 @pytest.fixture(scope="session")

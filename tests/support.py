@@ -6,8 +6,8 @@ import csv
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
@@ -23,6 +23,7 @@ class Commands:
     """Runs `benchmart` in a directory of its own, as a user would."""
 
     home: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def warehouse(self) -> Path:
@@ -42,6 +43,7 @@ class Commands:
         settings = {
             "BENCHMART_WAREHOUSE": str(self.warehouse),
             "BENCHMART_MLRUNS": str(self.home / "mlruns"),
+            **self.environment,
             **environment,
         }
         return subprocess.Popen(
