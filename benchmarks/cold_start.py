@@ -21,8 +21,8 @@ from comparison import with_interval
 from public_tables import DATA, TABLES, read_rows, rows_of
 from threadpoolctl import threadpool_limits
 
-from models_py.acquisition import most_informative
 from models_py.metric_model import MetricModel
+from models_py.posterior import Posterior
 from models_py.predict import PerformancePredictor
 from models_py.scores import covered, interval_score, median_ape
 
@@ -79,7 +79,7 @@ def new_devices(frame: pd.DataFrame, seed: int) -> Iterator[dict[str, object]]:
     for name, own, others in _left_out(frame, "hardware", seed):
         grid = own.sample(min(LARGEST_GRID, len(own)), random_state=seed)
         model = MetricModel.fit(others, "throughput", PerformancePredictor().levels, seed)
-        order = most_informative(model.covariance(grid), model.stage.base.noise, 20)
+        order = most_informative(model.posterior(grid, np.arange(len(grid))), 20)
         choices: dict[str, Callable[[int], pd.DataFrame]] = {
             "at random": lambda count, own=own: own.sample(count, random_state=seed),
             "chosen": lambda count, grid=grid, order=order: grid.iloc[order[:count]],
@@ -94,6 +94,17 @@ def new_devices(frame: pd.DataFrame, seed: int) -> Iterator[dict[str, object]]:
                 figures = evaluate(pd.concat([others, known]), test, seed)
                 case = f"new device, {count} rows {way}".rstrip()
                 yield {"case": case, "name": name, "seed": seed, **figures}
+
+
+def most_informative(posterior: Posterior, count: int) -> list[int]:
+    """Options that together remove most of the variance of all, chosen one after the other."""
+    chosen: list[int] = []
+    for _ in range(min(count, len(posterior.variance))):
+        gain = posterior.gain()
+        gain[chosen] = -1
+        chosen.append(int(gain.argmax()))
+        posterior.observe(chosen[-1])
+    return chosen
 
 
 def _left_out(

@@ -16,7 +16,7 @@ from models_py.metric_model import quantile_names
 from models_py.objectives import DEFAULT_DIRECTIONS, main_metric, short_name, sign
 from models_py.plan import build_plan
 from models_py.predict import PerformancePredictor
-from models_py.selection import MEMBER, Selection
+from models_py.selection import Selection
 
 FIXED_WEIGHTS = {"information_gain": 0.7, "hardware": 0.3}
 STATE_FORMAT = 2
@@ -26,8 +26,8 @@ class ActiveLearningSystem:
     """Scores candidates and chooses batches of tests.
 
     A batch serves two ends, in turns: tests for *decisions* (knowledge gradient per workload: which
-    measurement is expected to improve the recommended hardware) and tests for *accuracy* (LCMD on
-    member predictions and leaf sketch: which measurements stand for most unmeasured ones).
+    measurement is expected to improve the recommended hardware) and tests for *accuracy* (expected
+    variance reduction: which measurement tells most of the unmeasured ones).
 
     Parameters
     ----------
@@ -106,8 +106,8 @@ class ActiveLearningSystem:
         -------
         pandas.DataFrame
             One row per configuration: feature columns, what `PerformancePredictor.predict` gives,
-            `measured_value` (missing where this metric was not measured), `is_candidate`,
-            `prob_feasible` (1 for what ran) and the log predictions of an ensemble (`member_0`, ...).
+            `measured_value` (missing where this metric was not measured), `is_candidate` and
+            `prob_feasible` (1 for what ran).
         """
         known = newest_measurements(self.measured, metric)
         done = set(self.measured["config_id"])
@@ -123,12 +123,9 @@ class ActiveLearningSystem:
             ignore_index=True,
         )
         frame = frame[self.predictor.models[metric].applies(frame)].reset_index(drop=True)
-        predicted, members = self.predictor.models[metric].predict_with_members(frame)
-        columns = {f"{MEMBER}{number}": values for number, values in enumerate(members)}
-        columns["prob_feasible"] = np.where(
-            frame["is_candidate"], self.predictor.prob_feasible(frame), 1.0
-        )
-        return pd.concat([frame, predicted, pd.DataFrame(columns)], axis=1)
+        predicted = self.predictor.models[metric].predict(frame)
+        probability = np.where(frame["is_candidate"], self.predictor.prob_feasible(frame), 1.0)
+        return pd.concat([frame, predicted.assign(prob_feasible=probability)], axis=1)
 
     def rank(self, predictions: pd.DataFrame, metric: str) -> pd.DataFrame:
         """Options of every workload that are likely to run, ranked.

@@ -18,6 +18,7 @@ from scipy.optimize import minimize_scalar
 from models_py.bag import Bag, fit_bag
 from models_py.belief import Belief, Rows
 from models_py.boosting import Profile
+from models_py.posterior import Posterior
 from models_py.processes import Processes
 
 
@@ -39,19 +40,16 @@ class Base:
     bag_share: float
     boosts: bool
 
-    def predict(self, rows: Rows, beliefs: list[Belief]) -> tuple[Belief, np.ndarray]:
-        """The belief, and log predictions of an ensemble around it, shape (members, rows).
-
-        The ensemble has the bag's correlations and the belief's mean and spread. `beliefs` is what
-        the processes say of the rows.
-        """
+    def predict(self, rows: Rows, beliefs: list[Belief]) -> Belief:
+        """The belief, from what the processes say of the rows."""
         processes = _mixed(beliefs, self.residual_share)
         members = self.bag.predict(rows.features)
         boosted = _with_bag(processes, rows.anchor, members, self.boosts)
-        belief = processes.mixed(boosted, self.bag_share)
-        scale = belief.epistemic / np.maximum(members.std(axis=0, ddof=1), 1e-6)
-        around = (members - members.mean(axis=0)) * scale
-        return belief, belief.mean + around
+        return processes.mixed(boosted, self.bag_share)
+
+    def posterior(self, rows: Rows, targets: np.ndarray) -> Posterior:
+        """The joint belief of the processes about rows; see `Posterior`."""
+        return Posterior(self.processes, rows, self.residual_share, targets, self.noise)
 
     @property
     def noise(self) -> float:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 MINIMUM_GROUP = 5
 SHRINKAGE = 20.0
@@ -85,29 +86,32 @@ def fit_offsets(
     return Offsets(everywhere, by_group)
 
 
-def undercovered(inside: np.ndarray, groups: np.ndarray, nominal: float) -> dict[str, float]:
+def undercovered(
+    inside: np.ndarray, configurations: np.ndarray, groups: np.ndarray, nominal: float
+) -> dict[str, float]:
     """Coverage of the groups that are covered less than chance explains: two standard deviations.
+
+    Repeats of a configuration count as one: they do not err independently.
 
     Parameters
     ----------
     inside
         Whether each held-out row lies in its interval, shape (rows,).
-    groups
-        Group of each row, shape (rows,).
+    configurations, groups
+        Configuration and group of each row, shape (rows,).
 
     Examples
     --------
     >>> inside = np.array([True] * 40 + [False] * 10)
-    >>> undercovered(inside, np.array(["a"] * 30 + ["b"] * 20), 0.9)
+    >>> undercovered(inside, np.arange(50), np.array(["a"] * 30 + ["b"] * 20), 0.9)
     {'b': 0.5}
     """
-    result = {}
-    for group in np.unique(groups):
-        here = inside[groups == group]
-        allowed = 2 * np.sqrt(nominal * (1 - nominal) / len(here))
-        if len(here) >= MINIMUM_GROUP and nominal - here.mean() > allowed:
-            result[str(group)] = float(here.mean())
-    return result
+    each = pd.DataFrame({"group": groups, "configuration": configurations, "inside": inside})
+    shares = each.groupby(["group", "configuration"])["inside"].mean().groupby("group")
+    found = shares.agg(["mean", "size"])
+    allowed = 2 * np.sqrt(nominal * (1 - nominal) / found["size"])
+    broken = (found["size"] >= MINIMUM_GROUP) & (nominal - found["mean"] > allowed)
+    return {str(group): float(mean) for group, mean in found.loc[broken, "mean"].items()}
 
 
 def _pair_offsets(

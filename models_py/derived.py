@@ -21,6 +21,7 @@ from models_py.metric_model import (
     log_bounds,
     quantile_names,
 )
+from models_py.posterior import Posterior
 
 DERIVED_FROM = {"latency_ms": "throughput"}
 DESCRIPTION = "derived.json"
@@ -67,8 +68,8 @@ class DerivedModel:
         Model of the cells where it is measured, None where there are too few rows.
     rows
         Rows that state the metric.
-    groups, devices
-        Comparable groups and devices of these.
+    groups, devices, models
+        Comparable groups, devices and models of these.
     """
 
     metric: str
@@ -78,6 +79,7 @@ class DerivedModel:
     rows: int
     groups: list[str]
     devices: list[str]
+    models: list[str]
     held_out: pd.DataFrame
 
     @classmethod
@@ -111,6 +113,7 @@ class DerivedModel:
             len(stated),
             sorted(stated[COMPARABLE].unique()),
             sorted(stated[GROUP].unique()),
+            sorted(stated["model_name"].unique()),
             pd.concat(parts, ignore_index=True),
         )
 
@@ -150,29 +153,26 @@ class DerivedModel:
 
     def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
         """See `PerformancePredictor.predict`."""
-        return self.predict_with_members(frame)[0]
-
-    def predict_with_members(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
-        """See `MetricModel.predict_with_members`."""
         mirrored = _looked_up(self.mirrors, frame)
         if mirrored.all():
             return self._mirror(frame)
         if not mirrored.any():
             return self._learn(frame)
-        parts = [self._mirror(frame[mirrored]), self._learn(frame[~mirrored])]
-        count = min(len(members) for _, members in parts)
-        members = np.empty((count, len(frame)))
-        for rows, (_, theirs) in zip((mirrored, ~mirrored), parts, strict=True):
-            members[:, rows] = theirs[:count]
         order = np.r_[np.flatnonzero(mirrored), np.flatnonzero(~mirrored)].argsort()
-        return pd.concat([result for result, _ in parts]).iloc[order], members
+        parts = [self._mirror(frame[mirrored]), self._learn(frame[~mirrored])]
+        return pd.concat(parts).iloc[order]
 
-    def leaf_indices(self, frame: pd.DataFrame) -> np.ndarray:
-        """See `MetricModel.leaf_indices`: of the source, which knows most configurations."""
-        return self.source.leaf_indices(frame)
+    @property
+    def conditioned_rows(self) -> int:
+        """See `MetricModel.conditioned_rows`."""
+        return self.source.conditioned_rows
 
-    def _mirror(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
-        predicted, members = self.source.predict_with_members(frame)
+    def posterior(self, frame: pd.DataFrame, targets: np.ndarray) -> Posterior:
+        """See `MetricModel.posterior`: of the source, which knows most configurations."""
+        return self.source.posterior(frame, targets)
+
+    def _mirror(self, frame: pd.DataFrame) -> pd.DataFrame:
+        predicted = self.source.predict(frame)
         names = quantile_names(self.levels)
         work = log_work_in_flight(frame)
         bound = np.nan_to_num(log_bounds(frame, self.metric), nan=-np.inf)
@@ -185,16 +185,16 @@ class DerivedModel:
         unknown = np.isnan(work)
         predicted.loc[unknown, "in_domain"] = False
         predicted.loc[unknown, "domain_reason"] = f"{self.metric}: the work of a batch is not known"
-        return predicted, work - members
+        return predicted
 
-    def _learn(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
+    def _learn(self, frame: pd.DataFrame) -> pd.DataFrame:
         if self.learned is not None:
-            return self.learned.predict_with_members(frame)
-        predicted, members = self.source.predict_with_members(frame)
+            return self.learned.predict(frame)
+        predicted = self.source.predict(frame)
         predicted[[*quantile_names(self.levels), "epistemic", "aleatoric"]] = np.nan
         return predicted.assign(
             in_domain=False, domain_reason=f"{self.metric}: too few measured rows to learn from"
-        ), np.full_like(members, np.nan)
+        )
 
     def save(self, directory: Path) -> None:
         """The models it consists of, in folders of their own."""
@@ -208,6 +208,7 @@ class DerivedModel:
             "rows": self.rows,
             "groups": self.groups,
             "devices": self.devices,
+            "models": self.models,
         }
         (directory / DESCRIPTION).write_text(json.dumps(description), encoding="utf-8")
 
@@ -224,6 +225,7 @@ class DerivedModel:
             rows=saved["rows"],
             groups=saved["groups"],
             devices=saved["devices"],
+            models=saved["models"],
             held_out=pd.read_parquet(directory / "held_out.parquet"),
         )
 

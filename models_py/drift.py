@@ -12,7 +12,7 @@ from models_py.derived import DerivedModel
 from models_py.metric_model import COMPARABLE, GROUP, NOMINAL, MetricModel, quantile_names
 from models_py.scores import covered
 
-SIGNIFICANCE = 0.01
+WITNESS = ["model_name", GROUP, "framework"]
 
 
 class Drift(NamedTuple):
@@ -21,8 +21,8 @@ class Drift(NamedTuple):
     Attributes
     ----------
     configurations, outside
-        Configurations with new measurements among those whose coverage was promised, and those of
-        them outside of their 90 % interval.
+        Configurations with new measurements whose coverage was promised, of models that had been
+        seen; and those of them outside of their 90 % interval.
     median_ratio
         Median of measured to predicted median; NaN where there are none.
     p_value
@@ -35,14 +35,13 @@ class Drift(NamedTuple):
     median_ratio: float
     p_value: float
 
-    def drifted(self, significance: float = SIGNIFICANCE) -> bool:
-        """Whether chance hardly explains it."""
-        return self.p_value < significance
-
     def __str__(self) -> str:
+        if self.configurations == 0:
+            return "nothing new that could be compared"
         return (
             f"{self.outside} of {self.configurations} newly measured configurations lie outside of"
-            f" their 90 % interval"
+            f" their {100 * NOMINAL:.0f} % interval, {self.median_ratio:.2f} times the predicted"
+            f" median in the middle"
         )
 
 
@@ -57,11 +56,11 @@ def compare(model: MetricModel | DerivedModel, measured: pd.DataFrame) -> pd.Dat
     Returns
     -------
     pandas.DataFrame
-        For the rows that the model applies to: `measurement_id, config_id, hardware,
-        comparable_group`, quantiles and `actual` in the metric's unit, and `in_domain`.
+        For the rows that the model applies to: `measurement_id, config_id, model_name, hardware,
+        framework, comparable_group`, quantiles and `actual` in the metric's unit, and `in_domain`.
     """
     rows = measured[model.applies(measured)]
-    names = ["measurement_id", "config_id", GROUP, COMPARABLE]
+    names = ["measurement_id", "config_id", COMPARABLE, *WITNESS]
     if rows.empty:
         columns = [*names, *quantile_names(model.levels), "in_domain", "actual"]
         return pd.DataFrame(columns=columns)
@@ -70,25 +69,40 @@ def compare(model: MetricModel | DerivedModel, measured: pd.DataFrame) -> pd.Dat
     return pd.concat([rows[names], predicted], axis=1).assign(actual=actual)
 
 
-def judge_drift(compared: pd.DataFrame) -> Drift:
-    """Exact binomial tests of coverage and of the median, a row per configuration.
+def judge_drift(compared: pd.DataFrame, models: list[str]) -> Drift:
+    """Exact binomial tests of coverage and of the median.
 
-    Repeats of a configuration are one row, their geometric mean: they do not err independently.
-    The smaller of both p-values counts, doubled (Bonferroni).
+    A witness is a model on a device and framework, the geometric mean of its measurements: they
+    share an error, and do not err independently. The smaller of both p-values counts, doubled
+    (Bonferroni). What is said of a model for the first time is no witness: nothing changed there.
+
+    Parameters
+    ----------
+    compared
+        As `compare` gives them.
+    models
+        Names of the models that were seen.
     """
-    promised = compared[compared["in_domain"].eq(True)]
+    promised = compared[compared["in_domain"].eq(True) & compared["model_name"].isin(models)]
     if promised.empty:
         return Drift(0, 0, float("nan"), 1.0)
-    logs = np.log(promised[["actual", "p05", "p50", "p95"]].astype(float))
-    each = logs.groupby(promised["config_id"]).mean()
-    outside = int((~covered(each["actual"], each["p05"], each["p95"])).sum())
-    above = int((each["actual"] > each["p50"]).sum())
+    each, witnesses = _means(promised, ["config_id"]), _means(promised, WITNESS)
+    above = int((witnesses["actual"] > witnesses["p50"]).sum())
     p_values = (
-        binomtest(outside, len(each), 1 - NOMINAL, alternative="greater").pvalue,
-        binomtest(above, len(each), 0.5).pvalue,
+        binomtest(_outside(witnesses), len(witnesses), 1 - NOMINAL, "greater").pvalue,
+        binomtest(above, len(witnesses), 0.5).pvalue,
     )
     ratio = float(np.exp((each["actual"] - each["p50"]).median()))
-    return Drift(len(each), outside, ratio, min(1.0, 2 * float(min(p_values))))
+    return Drift(len(each), _outside(each), ratio, min(1.0, 2 * float(min(p_values))))
+
+
+def _means(compared: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    logs = np.log(compared[["actual", "p05", "p50", "p95"]].astype(float))
+    return logs.groupby([compared[key] for key in keys]).mean()
+
+
+def _outside(logs: pd.DataFrame) -> int:
+    return int((~covered(logs["actual"], logs["p05"], logs["p95"])).sum())
 
 
 def as_held_out(compared: pd.DataFrame, levels: tuple[float, ...]) -> pd.DataFrame:

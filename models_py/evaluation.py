@@ -155,11 +155,14 @@ def feasibility_reliability(model: FeasibilityModel, bands: int = 10) -> pd.Data
     Returns
     -------
     pandas.DataFrame
-        Columns `predicted, observed, n`, a row per band that is not empty.
+        Columns `low, high` (ends of the band), `predicted, observed, n`, a row per band that is not
+        empty.
     """
     held = model.held_out
-    band = np.minimum((held["probability"] * bands).astype(int), bands - 1)
+    band = np.minimum((held["probability"] * bands).astype(int), bands - 1).rename("band")
     found = held.groupby(band).agg(
         predicted=("probability", "mean"), observed=("ran", "mean"), n=("ran", "size")
     )
+    found.insert(0, "low", found.index / bands)
+    found.insert(1, "high", (found.index + 1) / bands)
     return found.reset_index(drop=True)

@@ -40,7 +40,6 @@ DIRECTIONS = {
 }
 MINIMUM_FEASIBILITY = 0.5
 FEWEST_CONFIGURATIONS = 10
-FEWEST_MODELS = 10
 FOLDS = 5
 ROUNDS, LEAVES, RATE = 200, 16, 0.1
 BOOSTER, DESCRIPTION, HELD_OUT = "feasibility.txt", "feasibility.json", "feasibility.parquet"
@@ -54,9 +53,16 @@ class Platt(NamedTuple):
 
     @classmethod
     def fit(cls, scores: np.ndarray, failed: np.ndarray) -> Platt:
-        """From held-out scores, shape (rows,), and whether these rows failed."""
-        found = LogisticRegression().fit(scores[:, None], failed)
-        return cls(float(found.coef_[0, 0]), float(found.intercept_[0]))
+        """From held-out scores, shape (rows,), and whether these rows failed.
+
+        Scores that say nothing, or the contrary, leave the share that failed: by Laplace's rule of
+        succession, so that nothing is certain.
+        """
+        if 0 < failed.sum() < len(failed):
+            found = LogisticRegression().fit(scores[:, None], failed)
+            if found.coef_[0, 0] > 0:
+                return cls(float(found.coef_[0, 0]), float(found.intercept_[0]))
+        return cls(0.0, float(np.log((failed.sum() + 1) / ((~failed).sum() + 1))))
 
     def probability(self, scores: np.ndarray) -> np.ndarray:
         """Probability of success, shape (rows,)."""
@@ -106,17 +112,20 @@ class FeasibilityModel:
         if FEWEST_CONFIGURATIONS <= failed <= len(ever) - FEWEST_CONFIGURATIONS:
             features, target = encoder.transform(known), ~known["ran"].to_numpy(bool)
             booster = _boosted(encoder, features, target, seed)
-            scores = _held_out_scores(encoder, features, target, known["config_id"], seed)
-            seen = unseen = Platt.fit(scores, target)
-            if len(models) >= FEWEST_MODELS:
-                of_others = _held_out_scores(encoder, features, target, known["model_name"], seed)
-                unseen = Platt.fit(of_others, target)
+            folds = _folds(known["config_id"], seed)
+            scores = _held_out_scores(encoder, features, target, folds, seed)
+            seen, probability = Platt.fit(scores, target), np.empty(len(known))
+            for fold in range(FOLDS):
+                held = folds == fold
+                others = Platt.fit(scores[~held], target[~held])
+                probability[held] = others.probability(scores[held])
+            by_model = _folds(known["model_name"], seed)
+            unseen = Platt.fit(_held_out_scores(encoder, features, target, by_model, seed), target)
         else:
-            booster, scores = None, np.zeros(len(known))
-            seen = unseen = Platt(0.0, float(np.log((failed + 1) / (len(ever) - failed + 1))))
-        held_out = known[["config_id", "hardware", "ran"]].assign(
-            probability=seen.probability(scores)
-        )
+            booster = None
+            seen = unseen = Platt.fit(np.zeros(len(ever)), ~ever.to_numpy(bool))
+            probability = seen.probability(np.zeros(len(known)))
+        held_out = known[["config_id", "hardware", "ran"]].assign(probability=probability)
         return cls(encoder, booster, seen, unseen, models, len(ever), failed, held_out)
 
     def predict(self, frame: pd.DataFrame) -> np.ndarray:
@@ -172,15 +181,25 @@ def likely_to_run(probability: pd.Series, minimum: float) -> pd.Series:
     return ~(probability < minimum)
 
 
-def _held_out_scores(
-    encoder: Encoder, features: np.ndarray, target: np.ndarray, names: pd.Series, seed: int
-) -> np.ndarray:
-    """Scores of rows by boosters that know no row of the same name, shape (rows,)."""
+def _folds(names: pd.Series, seed: int) -> np.ndarray:
+    """Folds that hold all rows of a name, shape (rows,)."""
     codes = pd.factorize(names)[0]
-    folds = (np.random.default_rng(seed).permutation(codes.max() + 1) % FOLDS)[codes]
-    scores = np.empty(len(target))
+    return (np.random.default_rng(seed).permutation(codes.max() + 1) % FOLDS)[codes]
+
+
+def _held_out_scores(
+    encoder: Encoder, features: np.ndarray, target: np.ndarray, folds: np.ndarray, seed: int
+) -> np.ndarray:
+    """Scores of each fold by boosters that do not know it, shape (rows,).
+
+    All zero where some fold holds all that failed (or ran): a booster that knows one outcome only
+    gives scores of another kind.
+    """
+    scores = np.zeros(len(target))
     for fold in range(FOLDS):
         held = folds == fold
+        if len(np.unique(target[~held])) < 2:
+            return np.zeros(len(target))
         booster = _boosted(encoder, features[~held], target[~held], seed)
         scores[held] = booster.predict(features[held], raw_score=True, num_threads=1)
     return scores

@@ -86,27 +86,14 @@ class GaussianProcess:
         for start in range(0, len(features), CHUNK):
             part = slice(start, start + CHUNK)
             points = self.structure.points(features[part], encoder)
-            shared = covariance(points, self.points, self._parameters)
+            shared = covariance(points, self.points, self.parameters)
             mean[part] = self.centre + shared @ self._weights
             explained = solve_triangular(
-                self._factor, shared.T, lower=True, overwrite_b=True, check_finite=False
+                self.factor, shared.T, lower=True, overwrite_b=True, check_finite=False
             )
-            left = variance(points, self._parameters) - (explained**2).sum(axis=0)
+            left = variance(points, self.parameters) - (explained**2).sum(axis=0)
             deviation[part] = np.sqrt(np.maximum(left, JITTER))
         return mean, deviation
-
-    def covariance(self, features: np.ndarray, encoder: Encoder) -> np.ndarray:
-        """Epistemic covariance of the target at some rows, shape (rows, rows)."""
-        points = self.structure.points(features, encoder)
-        explained = solve_triangular(
-            self._factor,
-            covariance(self.points, points, self._parameters),
-            lower=True,
-            check_finite=False,
-        )
-        prior = covariance(points, points, self._parameters)
-        prior[np.diag_indices_from(prior)] = variance(points, self._parameters)
-        return prior - explained.T @ explained
 
     def held_out(self, configurations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """What `predict` says of its own rows without their configuration, in closed form.
@@ -119,7 +106,7 @@ class GaussianProcess:
             Code of each row's configuration, shape (rows,).
         """
         mean, deviation = np.empty(len(self.target)), np.empty(len(self.target))
-        inverse = _inverse(self._factor)
+        inverse = _inverse(self.factor)
         order = np.argsort(configurations, kind="stable")
         starts = np.flatnonzero(np.diff(configurations[order])) + 1
         for here in np.split(order, starts):
@@ -142,23 +129,25 @@ class GaussianProcess:
     @property
     def noise(self) -> float:
         """Variance of a measurement."""
-        return float(self._parameters.noise)
+        return float(self.parameters.noise)
 
     @cached_property
-    def _parameters(self) -> Parameters:
+    def parameters(self) -> Parameters:
+        """Parameters of the kernel."""
         return self.structure.unpack(self.logarithms)
 
     @cached_property
-    def _factor(self) -> np.ndarray:
-        matrix = covariance(self.points, self.points, self._parameters)
+    def factor(self) -> np.ndarray:
+        """Lower Cholesky factor of the covariance of the noisy rows."""
+        matrix = covariance(self.points, self.points, self.parameters)
         matrix[np.diag_indices_from(matrix)] = (
-            variance(self.points, self._parameters) + self.noise + JITTER
+            variance(self.points, self.parameters) + self.noise + JITTER
         )
         return cholesky(matrix, lower=True, overwrite_a=True, check_finite=False)
 
     @cached_property
     def _weights(self) -> np.ndarray:
-        return cho_solve((self._factor, True), self.target - self.centre, check_finite=False)
+        return cho_solve((self.factor, True), self.target - self.centre, check_finite=False)
 
     def save(self, path: Path) -> None:
         """One `.npz` file without pickle."""

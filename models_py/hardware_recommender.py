@@ -182,7 +182,7 @@ class HardwareRecommender:
         -------
         pandas.DataFrame
             One row per platform, best first, with quantiles in the metric's unit, `measured_value`,
-            `prob_feasible` (1 where it was measured), `prob_best`, `expected_regret`,
+            `prob_feasible` (1 where it ran), `prob_best`, `expected_regret`,
             `hardware_score` and `rank`. Several workloads that fit the description are ranked each on
             its own.
 
@@ -218,9 +218,10 @@ class HardwareRecommender:
 
     def _likely(self, options: pd.DataFrame) -> pd.DataFrame:
         """Options that are likely to run, with `prob_feasible`."""
-        measured = options["measured_value"].notna()
+        metrics = [name for name in self.predictor.metrics if name in options]
+        ran = options[metrics].notna().any(axis=1)
         probability = self.predictor.prob_feasible(options)
-        options = options.assign(prob_feasible=np.where(measured, 1.0, probability))
+        options = options.assign(prob_feasible=np.where(ran, 1.0, probability))
         likely = likely_to_run(options["prob_feasible"], self.minimum_feasibility)
         if not likely.any():
             best = options.loc[options["prob_feasible"].idxmax()]

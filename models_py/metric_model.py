@@ -14,10 +14,10 @@ from models_py.boosting import profile_for
 from models_py.calibration import MINIMUM_GROUP, Offsets, fit_offsets, undercovered
 from models_py.features import Encoder
 from models_py.measured import measured_rows, not_too_often, repeat_noise
+from models_py.posterior import Posterior
 from models_py.scores import covered
-from models_py.stage import Stage, fit_nested
+from models_py.stage import Stage, fit_light, fit_nested
 
-LEAF_TREES = 128
 GROUP = "hardware"
 COMPARABLE = "comparable_group"
 NOMINAL = 0.9
@@ -39,6 +39,8 @@ class MetricModel:
     groups, devices
         Comparable groups and devices that it has seen, and how many configurations of each its
         intervals were calibrated on.
+    models
+        Names of the models that it has seen.
     undercovered
         Held-out coverage of devices whose intervals cover less than chance explains.
     noise
@@ -59,14 +61,26 @@ class MetricModel:
     rows: int
     groups: dict[str, int]
     devices: dict[str, int]
+    models: list[str]
     undercovered: dict[str, float]
     held_out: pd.DataFrame | None = None
 
     @classmethod
     def fit(
-        cls, frame: pd.DataFrame, metric: str, levels: tuple[float, ...], seed: int
+        cls,
+        frame: pd.DataFrame,
+        metric: str,
+        levels: tuple[float, ...],
+        seed: int,
+        light: bool = False,
     ) -> MetricModel:
         """Fit on the rows of `frame` where the metric was measured.
+
+        Parameters
+        ----------
+        light
+            For replays that refit hundreds of times: the same base, normal quantiles, no nested folds.
+            No coverage is promised.
 
         Raises
         ------
@@ -85,11 +99,13 @@ class MetricModel:
         anchor = _anchor(log_bound, centre, residual_centre)
         configurations = pd.factorize(measured["config_id"])[0]
         rows = Rows(features, anchor, encoder, log_value, configurations)
-        nested = fit_nested(rows, tuple(levels), profile_for(len(rows)), seed)
+        fit = fit_light if light else fit_nested
+        nested = fit(rows, tuple(levels), profile_for(len(rows)), seed)
         known, held = measured[nested.chosen], nested.held_out
         groups = known[GROUP].to_numpy(object)
         standardised = (log_value[nested.chosen] - held.centre) / held.spread
         offsets = fit_offsets(standardised, held.quantiles, tuple(levels), groups)
+        calibrating = known.iloc[:0] if light else known
         model = cls(
             metric=metric,
             levels=tuple(levels),
@@ -100,8 +116,9 @@ class MetricModel:
             residual_centre=residual_centre,
             noise=repeat_noise(every, metric),
             rows=len(every),
-            groups=_calibrating(measured, known, COMPARABLE),
-            devices=_calibrating(measured, known, GROUP),
+            groups=_calibrating(measured, calibrating, COMPARABLE),
+            devices=_calibrating(measured, calibrating, GROUP),
+            models=sorted(measured["model_name"].unique()),
             undercovered={},
         )
         calibrated = _leave_fold_out_offsets(
@@ -117,17 +134,15 @@ class MetricModel:
             comparable_group=known[COMPARABLE].to_numpy(object),
         )
         inside = covered(*(model.held_out[name] for name in ("log_value", "p05", "p95")))
-        model.undercovered = undercovered(inside.to_numpy(), groups, NOMINAL)
+        model.undercovered = undercovered(
+            inside.to_numpy(), known["config_id"].to_numpy(), groups, NOMINAL
+        )
         return model
 
     def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
         """See `PerformancePredictor.predict`."""
-        return self.predict_with_members(frame)[0]
-
-    def predict_with_members(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
-        """What `predict` gives, and log predictions of an ensemble, shape (members, rows)."""
         rows, log_bound = self._prepare(frame)
-        standardised, belief, members = self.stage.predict(rows)
+        standardised, belief = self.stage.predict(rows)
         groups = frame[GROUP].to_numpy(object)
         calibrated = self.offsets.apply(standardised.quantiles, groups)
         result = pd.DataFrame(
@@ -143,7 +158,7 @@ class MetricModel:
         ]
         result["in_domain"] = [reason is None for reason in reasons]
         result["domain_reason"] = pd.Series(reasons, index=frame.index, dtype=object)
-        return result, self._bounded(members.T, log_bound).T
+        return result
 
     def _outside(self, hardware: str, comparable_group: str) -> str | None:
         """Why coverage cannot be promised, or `None` where it can."""
@@ -161,17 +176,20 @@ class MetricModel:
             )
         return None
 
-    def covariance(self, frame: pd.DataFrame) -> np.ndarray:
-        """Epistemic covariance of the logarithm, of the Gaussian processes, shape (rows, rows)."""
-        base, (rows, _) = self.stage.base, self._prepare(frame)
-        return base.processes.covariance(rows, base.residual_share)
+    @property
+    def conditioned_rows(self) -> int:
+        """Rows that the joint belief is conditioned on."""
+        return len(self.stage.base.processes.plain.target)
 
-    def leaf_indices(self, frame: pd.DataFrame) -> np.ndarray:
-        """Leaves that each row reaches in the first trees of a member, shape (rows, trees)."""
-        rows, _ = self._prepare(frame)
-        return self.stage.base.bag.members[0].predict(
-            rows.features, pred_leaf=True, num_iteration=LEAF_TREES, num_threads=1
-        )
+    def posterior(self, frame: pd.DataFrame, targets: np.ndarray) -> Posterior:
+        """The joint belief about rows of a feature frame.
+
+        Parameters
+        ----------
+        targets
+            Positions of rows whose variance tests are to remove.
+        """
+        return self.stage.base.posterior(self._prepare(frame)[0], targets)
 
     def _prepare(self, frame: pd.DataFrame) -> tuple[Rows, np.ndarray]:
         log_bound = log_bounds(frame, self.metric)
@@ -217,6 +235,7 @@ class MetricModel:
             "rows": self.rows,
             "groups": self.groups,
             "devices": self.devices,
+            "models": self.models,
             "undercovered": self.undercovered,
         }
         self.held_out.to_parquet(directory / "held_out.parquet")
@@ -242,6 +261,7 @@ class MetricModel:
             rows=saved["rows"],
             groups=saved["groups"],
             devices=saved["devices"],
+            models=saved["models"],
             undercovered=saved["undercovered"],
             held_out=pd.read_parquet(directory / "held_out.parquet"),
         )

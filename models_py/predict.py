@@ -16,7 +16,7 @@ from models_py.feasibility import FeasibilityModel
 from models_py.measured import TooFewRows
 from models_py.metric_model import MetricModel
 
-FORMAT = 3
+FORMAT = 4
 FEASIBILITY = "feasibility"
 
 
@@ -31,6 +31,8 @@ class PerformancePredictor:
         Quantile levels, symmetric around 0.5; at least the default ones.
     seed
         Fits are deterministic for a seed.
+    light
+        Fit within seconds, with intervals near their promise: see `MetricModel.fit`.
 
     Attributes
     ----------
@@ -55,6 +57,7 @@ class PerformancePredictor:
         metrics: Sequence[str] = ("throughput", "latency_ms"),
         levels: Sequence[float] = LEVELS,
         seed: int = 0,
+        light: bool = False,
     ) -> None:
         levels = tuple(levels)
         symmetric = np.allclose(np.array(levels) + np.array(levels)[::-1], 1)
@@ -63,6 +66,7 @@ class PerformancePredictor:
         self.metrics = tuple(metrics)
         self.levels = levels
         self.seed = seed
+        self.light = light
         self.models: dict[str, MetricModel | DerivedModel] = {}
         self.feasibility: FeasibilityModel | None = None
         self.refused: dict[str, str] = {}
@@ -78,7 +82,7 @@ class PerformancePredictor:
         TooFewRows
             When no metric can be learned.
         """
-        fresh = PerformancePredictor(self.metrics, self.levels, self.seed)
+        fresh = PerformancePredictor(self.metrics, self.levels, self.seed, self.light)
         for metric in sorted(self.metrics, key=DERIVED_FROM.__contains__):
             fresh.fit_metric(frame, metric)
         if not fresh.models:
@@ -92,15 +96,17 @@ class PerformancePredictor:
         A metric that its table derived from another is not learned a second time: fit that one first.
         """
         try:
-            if derived_rows(frame, metric).any():
-                source = DERIVED_FROM[metric]
-                known = self.models.get(source)
-                known = known or MetricModel.fit(frame, source, self.levels, self.seed)
-                self.models[metric] = DerivedModel.fit(frame, metric, self.levels, self.seed, known)
-            else:
-                self.models[metric] = MetricModel.fit(frame, metric, self.levels, self.seed)
+            if not derived_rows(frame, metric).any():
+                self.models[metric] = self._fitted(frame, metric)
+                return
+            source = DERIVED_FROM[metric]
+            known = self.models.get(source) or self._fitted(frame, source)
+            self.models[metric] = DerivedModel.fit(frame, metric, self.levels, self.seed, known)
         except TooFewRows as error:
             self.refused[metric] = str(error)
+
+    def _fitted(self, frame: pd.DataFrame, metric: str) -> MetricModel:
+        return MetricModel.fit(frame, metric, self.levels, self.seed, self.light)
 
     def predict(self, frame: pd.DataFrame, metric: str = "throughput") -> pd.DataFrame:
         """Quantiles of a metric for each row of a feature frame, in the metric's unit.

@@ -39,14 +39,6 @@ class Processes:
             beliefs.append(Belief(mean + rows.anchor, deviation))
         return beliefs
 
-    def covariance(self, rows: Rows, residual_share: float) -> np.ndarray:
-        """Epistemic covariance of the rows' logarithms, shape (rows, rows)."""
-        plain = self.plain.covariance(rows.features, rows.encoder)
-        if self.residual is None:
-            return plain
-        residual = self.residual.covariance(rows.features, rows.encoder)
-        return (1 - residual_share) * plain + residual_share * residual
-
     def held_out(self, rows: Rows) -> list[Belief]:
         """The same of the rows that they are conditioned on, each without its configuration."""
         beliefs = [Belief(*self.plain.held_out(rows.configurations))]

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from models_py.evaluation import worst_hardware
-from models_py.metric_model import MetricModel
+from models_py.metric_model import NOMINAL, MetricModel
 from models_py.scores import covered, interval_score
 
-COVERAGE, TOLERANCE = 0.9, 0.05
+TOLERANCE = 0.05
 TOLERATED_RATIO = 1.1
 
 
@@ -36,12 +36,13 @@ def judge(
     held_out
         What the champion said of measurements that it had not seen; its `held_out` by default.
     """
-    dishonest = _dishonest(model)
+    dishonest = _dishonest(model.held_out)
     if champion is None or not _knows_names_of(champion, model):
         return Verdict(True, "no champion has seen the same devices and groups", dishonest)
-    if dishonest and not _dishonest(champion):
+    champions = champion.held_out if held_out is None else held_out
+    if dishonest and not _dishonest(champions):
         return Verdict(False, dishonest, f"the champion from before serves on: {dishonest}")
-    ours, theirs = _interval_scores(model, champion.held_out if held_out is None else held_out)
+    ours, theirs = _interval_scores(model, champions)
     reason = (
         f"interval score {ours:.3f} on shared held-out measurements, the champion's {theirs:.3f}"
         f"{_worst(model)}"
@@ -55,12 +56,11 @@ def _knows_names_of(champion: MetricModel, model: MetricModel) -> bool:
     return set(model.groups) <= set(champion.groups) and set(model.devices) <= set(champion.devices)
 
 
-def _dishonest(model: MetricModel) -> str:
+def _dishonest(held: pd.DataFrame) -> str:
     """How far coverage is off, empty where it is within what chance and tolerance allow."""
-    held = model.held_out
     coverage = covered(held["log_value"], held["p05"], held["p95"]).mean()
-    chance = 2 * np.sqrt(COVERAGE * (1 - COVERAGE) / len(held))
-    if abs(coverage - COVERAGE) <= TOLERANCE + chance:
+    chance = 2 * np.sqrt(NOMINAL * (1 - NOMINAL) / len(held))
+    if abs(coverage - NOMINAL) <= TOLERANCE + chance:
         return ""
     return f"held-out coverage of the 90 % interval is {100 * coverage:.1f} %"
 

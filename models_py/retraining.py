@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -27,16 +28,24 @@ class Policy:
         Level of the test for drift.
     """
 
-    always_below: int = 2_000
-    growth: float = 0.01
-    days: float = 7.0
-    significance: float = 0.01
+    always_below: int
+    growth: float
+    days: float
+    significance: float
+
+
+class Changes(NamedTuple):
+    """Rows of a metric that came or went since the last build, or whose facts are others now."""
+
+    new: int = 0
+    gone: int = 0
+    altered: int = 0
 
 
 def reason_to_refit(
     model: MetricModel | DerivedModel,
     measured: pd.DataFrame,
-    changed: int,
+    changes: Changes,
     drift: Drift,
     age_days: float,
     policy: Policy,
@@ -47,16 +56,21 @@ def reason_to_refit(
     ----------
     measured
         Rows of the training frame that state the metric.
-    changed
-        Rows that came or went since the last build.
     drift
         Of the new ones among them.
     """
-    names = {*measured[GROUP]} - {*model.devices} | {*measured[COMPARABLE]} - {*model.groups}
+    if changes.altered:
+        return f"the facts of {changes.altered} measured rows are others now"
+    names = (
+        {*measured[GROUP]} - {*model.devices}
+        | {*measured[COMPARABLE]} - {*model.groups}
+        | {*measured["model_name"]} - {*model.models}
+    )
     if names:
         return f"never seen: {', '.join(sorted(map(str, names)))}"
-    if drift.drifted(policy.significance):
+    if drift.p_value < policy.significance:
         return f"drift: {drift}"
+    changed = changes.new + changes.gone
     moved = max(changed, abs(len(measured) - model.rows))
     small = model.rows < policy.always_below
     if moved and (small or moved >= policy.growth * model.rows):

@@ -7,20 +7,22 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from models_py.acquisition import (
-    Clusters,
-    Ensemble,
-    embed,
-    knowledge_gradient,
-    variance_removed,
-)
+from models_py.acquisition import knowledge_gradient
+from models_py.derived import DerivedModel
 from models_py.metric_model import MetricModel
 
-MEMBER = "member_"
+TARGETS = 512
+# options that are weighed jointly: bounded, and so is what is kept for them (floats of 4 bytes)
+MOST_JOINT = 50_000
+MOST_ENTRIES = 60_000_000
 
 
 class Selection:
     """Arrays over the options, what was chosen, and why.
+
+    Batches are chosen jointly: each test counts with what the earlier ones leave open. Taking the top k
+    by uncertainty picks near copies of one configuration; replayed on public tables it needs more tests
+    than random selection.
 
     Parameters
     ----------
@@ -38,51 +40,73 @@ class Selection:
 
     def __init__(
         self,
-        model: MetricModel,
+        model: MetricModel | DerivedModel,
         options: pd.DataFrame,
         direction: int,
         weights: Mapping[str, float],
         decision_share: float,
         seed: int,
     ) -> None:
+        self.frame = options
         self.weights = weights
         self.decision_share = decision_share
-        noise = float(np.nan_to_num(model.noise)) ** 2
         self.candidate = options["is_candidate"].to_numpy(bool)
-        measured = options["measured_value"].notna().to_numpy()
-        names = [name for name in options.columns if name.startswith(MEMBER)]
-        members = options[names].to_numpy(float).T.copy()
-        self.frame = options.drop(columns=names)
-        points = embed(members, model.leaf_indices(options), seed)
-        self.clusters = Clusters(points, np.flatnonzero(measured))
-        # what was measured is known: its members agree
-        members[:, measured] = np.log(options["measured_value"][measured].to_numpy(float))
-        self.utility = direction * members.mean(axis=0)
-        self.ensemble = Ensemble(members, noise)
+        # a test that fails tells nothing of the metric
+        self.prob_feasible = options["prob_feasible"].fillna(1).to_numpy(float)
         self.workload = pd.factorize(options["workload_id"])[0]
         first = np.flatnonzero(options["rank"] == 1)
         # the recommended option of each option's workload
         self.leader = first[np.argsort(self.workload[first])][self.workload]
-        # a test that fails tells nothing of the metric
-        self.prob_feasible = options["prob_feasible"].fillna(1).to_numpy(float)
-        self.information = self.prob_feasible * variance_removed(
-            members, options["comparable_group"].to_numpy(), noise
-        )
-        self.decision = self._knowledge_gradient()
+        measured = options["measured_value"].to_numpy(float, na_value=np.nan)
+        known = ~np.isnan(measured)
+        value = np.where(known, measured, options["p50"].to_numpy(float))
+        self.utility = direction * np.log(value)
+        self.epistemic = np.where(known, 0, options["epistemic"].to_numpy(float) ** 2)
         self.reasons: dict[int, str] = {}
-        self.distance_when_chosen: dict[int, float] = {}
+        self.left_when_chosen: dict[int, float] = {}
+        self.prior, self.before, self.left = np.ones((3, len(options)))
+        self.information = np.zeros(len(options))
+        candidates = np.flatnonzero(self.candidate)
+        generator = np.random.default_rng(seed)
+        self.targets = generator.permutation(candidates)[:TARGETS]
+        size = min(MOST_JOINT, MOST_ENTRIES // model.conditioned_rows)
+        for start in range(0, max(len(candidates), 1), size):
+            self._consider(model, candidates[start : start + size])
+        self.decision = self._knowledge_gradient()
+        if len(candidates) > size:
+            # the most promising for either end, and others by chance
+            orders = (-self.information, -self.decision, generator.random(len(options)))
+            best = np.concatenate([np.argsort(order)[: size // 3] for order in orders])
+            self._consider(model, np.intersect1d(best, candidates))
+
+    def _consider(self, model: MetricModel | DerivedModel, inside: np.ndarray) -> None:
+        """Hold a joint belief about some candidates (positions) and about the targets."""
+        rows = np.r_[inside, self.targets]
+        asked = np.arange(len(inside), len(rows))
+        self.inside = inside
+        self.posterior = model.posterior(self.frame.iloc[rows], asked)
+        self.open_variance = max(float(self.posterior.variance[asked].sum()), 1e-12)
+        self.prior[inside] = self.posterior.prior[: len(inside)]
+        self.before[inside] = np.maximum(self.posterior.variance[: len(inside)], 1e-12)
+        self.left[inside] = self.before[inside]
+        self.information[inside] = self._information()
+
+    def _information(self) -> np.ndarray:
+        """Share of the targets' epistemic variance that tests inside are expected to remove."""
+        share = self.posterior.gain()[: len(self.inside)] / self.open_variance
+        return self.prob_feasible[self.inside] * share
 
     def _knowledge_gradient(self) -> np.ndarray:
-        gain = knowledge_gradient(
-            self.utility, self.ensemble.variance, self.ensemble.noise, self.workload
-        )
+        left = self.epistemic * self.left / self.before
+        gain = knowledge_gradient(self.utility, left, self.posterior.noise, self.workload)
         return np.where(self.candidate, self.prob_feasible * gain, 0)
 
     def choose(self, budget: int, caps: Mapping[str, int] | None = None) -> None:
         """Choose tests one by one, each conditional on the earlier ones."""
         hardware = self.frame["hardware"].to_numpy(object)
         left = dict(caps or {})
-        free = self.candidate & np.array([left.get(name, 1) > 0 for name in hardware], bool)
+        free = np.zeros(len(hardware), bool)
+        free[self.inside] = [left.get(name, 1) > 0 for name in hardware[self.inside]]
         for number in range(1, budget + 1):
             if not free.any():
                 return
@@ -93,11 +117,13 @@ class Selection:
                 test = int(np.argmax(gain))
                 self.reasons[test] = self._decision_reason(test)
             else:
-                test = self.clusters.pick(free)
-                self.reasons[test] = self._accuracy_reason(test)
-            self.distance_when_chosen[test] = float(self.clusters.distance[test])
-            self.ensemble.observe(test)
-            self.clusters.add(test)
+                information = np.where(free[self.inside], self._information(), -1)
+                place = int(np.argmax(information))
+                test = int(self.inside[place])
+                self.reasons[test] = self._accuracy_reason(test, information[place])
+            self.left_when_chosen[test] = self.left[test]
+            self.posterior.observe(int(np.searchsorted(self.inside, test)))
+            self.left[self.inside] = self.posterior.variance[: len(self.inside)]
             free[test] = False
             if hardware[test] in left:
                 left[hardware[test]] -= 1
@@ -116,12 +142,11 @@ class Selection:
             f"workload, where {leader['hardware']} {leader['framework']} leads"
         )
 
-    def _accuracy_reason(self, test: int) -> str:
+    def _accuracy_reason(self, test: int, share: float) -> str:
         row = self.frame.iloc[test]
-        like = self.clusters.represented(test)
         return (
-            f"accuracy: farthest from anything measured among {like} similar configurations; "
-            f"90 % interval spans a factor of {row['p95'] / row['p05']:.2f}"
+            f"accuracy: expected to remove {100 * share:.2g} % of what is uncertain about all"
+            f" candidates; its 90 % interval spans a factor of {row['p95'] / row['p05']:.2f}"
         )
 
     def scored(self) -> pd.DataFrame:
@@ -130,11 +155,11 @@ class Selection:
         gain, factor = _to_unit(self.information), _to_unit(self.decision)
         order = {test: number for number, test in enumerate(self.reasons, start=1)}
         positions = pd.Series(range(len(self.frame)))
-        distance = self.clusters.distance.copy()
-        distance[list(self.distance_when_chosen)] = list(self.distance_when_chosen.values())
+        left = self.left.copy()
+        left[list(self.left_when_chosen)] = list(self.left_when_chosen.values())
         scored = self.frame.assign(
             uncertainty=_to_unit(self.frame["epistemic"].to_numpy()),
-            diversity=_to_unit(np.sqrt(distance.astype(float))),
+            diversity=np.sqrt(np.clip(left / self.prior, 0, 1)),
             expected_information_gain=gain,
             hardware_optimization_factor=factor,
             combined_score=(of_gain * gain + of_hardware * factor) / (of_gain + of_hardware),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import lightgbm as lgb
 import numpy as np
+from scipy.stats import norm
 
 from models_py.boosting import (
     Profile,
@@ -17,6 +19,8 @@ from models_py.boosting import (
     train,
 )
 from models_py.features import Encoder
+
+NORMAL = "normal.json"
 
 
 @dataclass
@@ -34,10 +38,28 @@ class Shape:
         """One file of LightGBM's text format per level."""
         save_boosters(self.boosters, directory, "shape")
 
-    @classmethod
-    def load(cls, directory: Path) -> Shape:
-        """What `save` wrote."""
-        return cls(load_boosters(directory, "shape"))
+
+@dataclass
+class NormalShape:
+    """The shape of a normal distribution, where there is no time to learn another."""
+
+    levels: tuple[float, ...]
+
+    def predict(self, inputs: np.ndarray) -> np.ndarray:
+        """See `Shape.predict`."""
+        return np.tile(norm.ppf(self.levels), (len(inputs), 1))
+
+    def save(self, directory: Path) -> None:
+        """Its levels."""
+        (directory / NORMAL).write_text(json.dumps(self.levels), encoding="utf-8")
+
+
+def load_shape(directory: Path) -> Shape | NormalShape:
+    """What either kind of shape wrote."""
+    normal = directory / NORMAL
+    if normal.is_file():
+        return NormalShape(tuple(json.loads(normal.read_text(encoding="utf-8"))))
+    return Shape(load_boosters(directory, "shape"))
 
 
 def shape_inputs(features: np.ndarray, centre: np.ndarray, spread: np.ndarray) -> np.ndarray:

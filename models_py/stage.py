@@ -13,7 +13,7 @@ from models_py.base import Base, fit_base
 from models_py.belief import Belief, Rows
 from models_py.boosting import Profile
 from models_py.processes import Processes
-from models_py.shape import Shape, fit_shape, shape_inputs
+from models_py.shape import NormalShape, Shape, fit_shape, load_shape, shape_inputs
 
 # A floor for the spread, as a share of the deviation of held-out residuals.
 SPREAD_FLOOR = 0.05
@@ -52,21 +52,21 @@ class Stage:
     """
 
     base: Base
-    shape: Shape
+    shape: Shape | NormalShape
     floor: float
 
     def predict(
         self, rows: Rows, beliefs: list[Belief] | None = None
-    ) -> tuple[Standardised, Belief, np.ndarray]:
-        """Quantiles, the base's belief, and its ensemble, shape (members, rows).
+    ) -> tuple[Standardised, Belief]:
+        """Quantiles, and the base's belief.
 
         `beliefs` is what the base's processes say of the rows, where that is known already.
         """
         beliefs = beliefs or self.base.processes.predict(rows)
-        belief, members = self.base.predict(rows, beliefs)
+        belief = self.base.predict(rows, beliefs)
         spread = _spread(belief, self.base.noise, self.floor)
         inputs = shape_inputs(rows.features, belief.mean - rows.anchor, spread)
-        return Standardised(belief.mean, spread, self.shape.predict(inputs)), belief, members
+        return Standardised(belief.mean, spread, self.shape.predict(inputs)), belief
 
     def save(self, directory: Path) -> None:
         """Base and shape."""
@@ -78,7 +78,7 @@ class Stage:
     def load(cls, directory: Path) -> Stage:
         """What `save` wrote."""
         saved = json.loads((directory / "stage.json").read_text(encoding="utf-8"))
-        return cls(Base.load(directory), Shape.load(directory), saved["floor"])
+        return cls(Base.load(directory), load_shape(directory), saved["floor"])
 
 
 class Nested(NamedTuple):
@@ -134,6 +134,24 @@ def fit_nested(rows: Rows, levels: tuple[float, ...], profile: Profile, seed: in
     return Nested(stage, chosen, folds, held_out)
 
 
+def fit_light(rows: Rows, levels: tuple[float, ...], profile: Profile, seed: int) -> Nested:
+    """Fit a stage once, with a normal shape: several times as fast as `fit_nested`.
+
+    What is said of held-out rows comes from processes whose kernel has seen them: the intervals are
+    near their promise, and do not keep it strictly.
+    """
+    processes = Processes.fit(rows, profile, seed, FOLD_EVIDENCE_ROWS)
+    base, belief = fit_base(rows, processes, processes.held_out(rows), False, profile, seed)
+    floor = _floor(rows, belief)
+    shape = NormalShape(levels)
+    held_out = Standardised(
+        belief.mean, _spread(belief, base.noise, floor), shape.predict(rows.features)
+    )
+    folds = np.random.default_rng(seed).permutation(rows.configurations.max() + 1) % profile.folds
+    everything = np.ones(len(rows), bool)
+    return Nested(Stage(base, shape, floor), everything, folds[rows.configurations], held_out)
+
+
 def _first_rows(rows: Rows, count: int, seed: int) -> np.ndarray:
     """About so many rows of randomly chosen configurations, a mask: repeats stay together."""
     shuffled = np.random.default_rng(seed).permutation(rows.configurations.max() + 1)
@@ -164,7 +182,7 @@ def _fit_stage(
     seed: int,
 ) -> Stage:
     base, belief = fit_base(rows, processes, beliefs, boosts, profile, seed)
-    floor = SPREAD_FLOOR * float(np.std(rows.log_value - belief.mean)) + 1e-6
+    floor = _floor(rows, belief)
     spread = _spread(belief, base.noise, floor)
     shape = fit_shape(
         shape_inputs(rows.features, belief.mean - rows.anchor, spread),
@@ -175,6 +193,10 @@ def _fit_stage(
         seed,
     )
     return Stage(base, shape, floor)
+
+
+def _floor(rows: Rows, belief: Belief) -> float:
+    return SPREAD_FLOOR * float(np.std(rows.log_value - belief.mean)) + 1e-6
 
 
 def _spread(belief: Belief, noise: float, floor: float) -> np.ndarray:

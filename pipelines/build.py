@@ -19,7 +19,6 @@ from pipelines.facts import BuildFacts
 from pipelines.ingest import InputFile, Landing, find_files, land
 from pipelines.learn import Learned, learn
 from pipelines.published import connect
-from pipelines.retrain import remember_measurements
 from pipelines.settings import PROJECT, Settings
 from pipelines.tracking import Tracker
 from pipelines.warehouse import DATABASE, MANIFEST, STAGING, Warehouse
@@ -119,8 +118,6 @@ def _run_stages(
     champions = find_champions(previous, warehouse.manifest(), pins, tracker)
     if previous:
         shutil.copyfile(previous / DATABASE, database)
-    with connect(database) as con:
-        remember_measurements(con)
     landing = build_marts(dbt, files, reporter)
     with connect(database) as con:
         learned = learn(con, settings, staging / "models", champions, facts, tracker, reporter)

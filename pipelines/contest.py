@@ -94,15 +94,28 @@ def hold_contest(
     logged = tracker.log(model, summary(model), build, measured)
     champion = champions.models.get(model.metric)
     version = champions.versions.get(model.metric)
+    verdict = _verdict(model, champion, version, champions, review)
+    return Contest(model, champion, version, verdict, logged)
+
+
+def _verdict(
+    model: MetricModel | DerivedModel,
+    champion: MetricModel | DerivedModel | None,
+    version: str | None,
+    champions: Champions,
+    review: Review | None,
+) -> Verdict:
+    altered = review is not None and review.changes.altered > 0
     if model.metric in champions.pinned:
-        return Contest(
-            model, champion, version, Verdict(False, f"version {version} is pinned", ""), logged
-        )
-    held_out = None
-    if review is not None and not review.compared.empty:
-        newest = as_held_out(review.compared, champion.levels)
-        held_out = newest if review.drifted else pd.concat([champion.held_out, newest])
-    return Contest(model, champion, version, judge(model, champion, held_out), logged)
+        warning = f"version {version} is pinned, and learned other facts" if altered else ""
+        return Verdict(False, f"version {version} is pinned", warning)
+    if altered:
+        return judge(model, None)._replace(reason="the champion learned other facts")
+    if review is None or review.compared.empty:
+        return judge(model, champion)
+    newest = as_held_out(review.compared, champion.levels)
+    earlier = [] if review.drifted else [champion.held_out]
+    return judge(model, champion, pd.concat([*earlier, newest]))
 
 
 def model_rows(contests: list[Contest], build: BuildFacts) -> pa.Table:

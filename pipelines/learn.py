@@ -10,7 +10,7 @@ import duckdb
 import pandas as pd
 
 from models_py.active_learning import ActiveLearningSystem
-from models_py.evaluation import calibration_table
+from models_py.evaluation import calibration_table, feasibility_reliability
 from models_py.objectives import main_metric
 from models_py.predict import PerformancePredictor
 from pipelines.champions import Champions, Fit
@@ -18,6 +18,7 @@ from pipelines.console import Reporter
 from pipelines.contest import Contest, hold_contest, model_rows, warnings_of
 from pipelines.errors import BenchmartError, InputError
 from pipelines.facts import BuildFacts
+from pipelines.learned_rows import write_learned_rows
 from pipelines.published import learning_frames, metric_directions, outcome_frame
 from pipelines.retrain import keeps, review_champions, write_reviews
 from pipelines.score import Scored, score
@@ -111,7 +112,8 @@ def learn(
     with reporter.stage("scoring"):
         scored = score(system, list(predictor.models), settings)
     _write(con, scored, predictor)
-    write_reviews(con, build.build_id, reviews)
+    write_reviews(con, build.build_id, reviews, {contest.model.metric for contest in contests})
+    write_learned_rows(con, training, list(predictor.models))
     append(con, "models", model_rows(contests, build))
     return _learned(predictor, contests, champions, build)
 
@@ -128,6 +130,9 @@ def _learned(
         versions[contest.model.metric] = contest.serving_version
         if contest.verdict.promoted:
             fits[contest.model.metric] = Fit(build.recipe, build.started_at)
+    for metric in champions.pinned & fits.keys():
+        # of a version that a person chose it is not known: from now on, only what changes counts
+        fits[metric] = fits[metric] or Fit(build.recipe, build.started_at)
     return Learned(
         metrics=tuple(predictor.models),
         refused=predictor.refused,
@@ -171,7 +176,7 @@ def _write(con: duckdb.DuckDBPyConnection, scored: Scored, predictor: Performanc
     replace(con, "scored_candidates", scored.candidates)
     calibration = [calibration_table(model) for model in predictor.models.values()]
     replace(con, "calibration", pd.concat(calibration, ignore_index=True))
-    replace(con, "feasibility", predictor.feasibility.held_out)
+    replace(con, "feasibility", feasibility_reliability(predictor.feasibility))
 
 
 def _rejected(con: duckdb.DuckDBPyConnection) -> str:

@@ -14,13 +14,13 @@ from models_py.evaluation import (
     reliability,
     sensitivity,
 )
+from models_py.metric_model import NOMINAL
 
 if TYPE_CHECKING:
     from models_py.derived import DerivedModel
     from models_py.feasibility import FeasibilityModel
     from models_py.metric_model import MetricModel
 
-NOMINAL = 0.9
 MOST_DEVICES = 30
 
 

@@ -1,23 +1,24 @@
-"""Comparing what a build brought with what the champions had said of it, and which of them to refit."""
+"""What a build brought against what the champions had said of it, and which of them to fit anew."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from models_py.derived import DERIVED_FROM
+from models_py.derived import DERIVED_FROM, DerivedModel
 from models_py.drift import Drift, compare, judge_drift
-from models_py.retraining import Policy, reason_to_refit
+from models_py.metric_model import NOMINAL
+from models_py.retraining import Changes, Policy, reason_to_refit
 from pipelines.champions import Champions
 from pipelines.facts import BuildFacts
+from pipelines.learned_rows import LearnedRows
 from pipelines.settings import Retraining
 from pipelines.write_back import append
 
-KNOWN = "ml.known_measurements"
 CHECKS = pa.schema(
     {
         "build_id": pa.string(),
@@ -37,8 +38,10 @@ DRIFT = pa.schema(
         "metric": pa.string(),
         "model_version": pa.string(),
         "new_measurements": pa.int64(),
+        "compared": pa.int64(),
         "configurations": pa.int64(),
         "outside": pa.int64(),
+        "expected_outside": pa.float64(),
         "median_ratio": pa.float64(),
         "p_value": pa.float64(),
         "drifted": pa.bool_(),
@@ -62,6 +65,7 @@ class Review:
 
     metric: str
     version: str | None
+    changes: Changes
     compared: pd.DataFrame
     drift: Drift
     drifted: bool
@@ -70,18 +74,6 @@ class Review:
     def __str__(self) -> str:
         decision = f"fitted anew, {self.reason}" if self.reason else "the champion serves on"
         return f"{self.metric}: {decision} ({self.drift})"
-
-
-def remember_measurements(con: duckdb.DuckDBPyConnection) -> None:
-    """Note which measurements the published build had, before a build replaces its tables."""
-    con.execute("create schema if not exists ml")
-    there = con.execute(
-        "select count(*) from duckdb_tables()"
-        " where schema_name = 'features' and table_name = 'training_features'"
-    ).fetchall()[0][0]
-    con.execute(f"create or replace table {KNOWN} (measurement_id varchar)")
-    if there:
-        con.execute(f"insert into {KNOWN} select measurement_id from features.training_features")
 
 
 def review_champions(
@@ -93,18 +85,14 @@ def review_champions(
     build: BuildFacts,
 ) -> dict[str, Review]:
     """Compare the measurements that are new since the last build with what champions say of them."""
-    known = con.sql(f"select measurement_id from {KNOWN}").df()["measurement_id"]
-    con.execute(f"drop table {KNOWN}")
-    fresh = training[~training["measurement_id"].isin(known)]
-    gone = len(set(known) - set(training["measurement_id"]))
+    learned = LearnedRows(con)
     policy = Policy(**retraining.model_dump(exclude={"when"}))
     reviews = {}
     for metric in (name for name in metrics if name in champions.models):
         model = champions.models[metric]
-        measured = training[training[metric].notna()] if metric in training else training.iloc[:0]
-        new = fresh[fresh["measurement_id"].isin(measured["measurement_id"])]
+        changes, new = learned.changes(training, metric)
         compared = compare(model, new)
-        drift = judge_drift(compared)
+        drift = judge_drift(compared, model.models)
         fit = champions.fits.get(metric)
         if retraining.when == "always":
             reason = "always asked for"
@@ -112,28 +100,43 @@ def review_champions(
             reason = "fitted by other code, facts or settings"
         else:
             age = (build.started_at - fit.fitted_at).total_seconds() / 86_400
-            changed = len(new) + gone
-            reason = reason_to_refit(model, measured, changed, drift, age, policy)
-        drifted = drift.drifted(retraining.significance)
-        version = champions.versions.get(metric)
-        reviews[metric] = Review(metric, version, compared, drift, drifted, reason)
+            measured = training[training[metric].notna()]
+            reason = reason_to_refit(model, measured, changes, drift, age, policy)
+        reviews[metric] = Review(
+            metric,
+            champions.versions.get(metric),
+            changes,
+            compared,
+            drift,
+            drift.p_value < retraining.significance,
+            reason,
+        )
+    return _with_mirrors(reviews, champions)
+
+
+def _with_mirrors(reviews: dict[str, Review], champions: Champions) -> dict[str, Review]:
+    """What mirrors another metric is fitted anew together with it."""
+    for metric, review in reviews.items():
+        source = reviews.get(DERIVED_FROM.get(metric, ""))
+        mirrors = isinstance(champions.models[metric], DerivedModel)
+        if mirrors and source is not None and source.reason and not review.reason:
+            reason = f"{source.metric}, which it mirrors, is fitted anew"
+            reviews[metric] = replace(review, reason=reason)
     return reviews
 
 
 def keeps(reviews: Mapping[str, Review], metric: str) -> bool:
-    """Whether the champion of a metric serves on without being fitted anew.
-
-    Latency that mirrors throughput is fitted anew with it.
-    """
-    review = reviews.get(metric)
-    source = reviews.get(DERIVED_FROM.get(metric, ""))
-    return review is not None and not review.reason and not (source and source.reason)
+    """Whether the champion of a metric serves on without being fitted anew."""
+    return metric in reviews and not reviews[metric].reason
 
 
 def write_reviews(
-    con: duckdb.DuckDBPyConnection, build_id: str, reviews: dict[str, Review]
+    con: duckdb.DuckDBPyConnection,
+    build_id: str,
+    reviews: Mapping[str, Review],
+    refitted: Collection[str],
 ) -> None:
-    """Append to `ml.prediction_checks` and `ml.drift`."""
+    """Append to `ml.prediction_checks` and `ml.drift`; `refitted` are metrics with a new model."""
     checks, rows = [CHECKS.empty_table()], []
     for review in reviews.values():
         named = {"build_id": build_id, "metric": review.metric, "model_version": review.version}
@@ -143,9 +146,11 @@ def write_reviews(
             named
             | review.drift._asdict()
             | {
-                "new_measurements": len(review.compared),
+                "new_measurements": review.changes.new,
+                "compared": len(review.compared),
+                "expected_outside": (1 - NOMINAL) * review.drift.configurations,
                 "drifted": review.drifted,
-                "refitted": bool(review.reason),
+                "refitted": review.metric in refitted,
                 "reason": review.reason,
             }
         )

@@ -44,6 +44,7 @@ def _built_once(
     part = home.with_name(f"{home.name}.part")
     with FileLock(home.with_name(f"{home.name}.lock")):
         if not home.is_dir():
+            shutil.rmtree(part, ignore_errors=True)  # of a build that failed
             part.mkdir()
             build(Commands(part, environment or {}))
             # nothing is left at the old place

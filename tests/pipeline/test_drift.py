@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,7 @@ def test_a_machine_that_became_slower_calls_for_a_new_model(small: Commands):
         " where build_id = (select max(build_id) from analytics.builds)"
     )
     # latency that mirrors throughput is never older than it
+    assert _drift(small)["latency_ms"]["refitted"]
     assert {"throughput", "latency_ms"} <= set(fitted["metric"])
 
 
@@ -82,6 +84,26 @@ def test_a_small_table_is_learned_anew_for_every_row_and_checks_are_kept(small: 
     small.build(BENCHMART_RETRAINING__WHEN="always")
     assert all(entry["reason"] == "always asked for" for entry in _drift(small).values())
     assert len(small.query("select * from analytics.prediction_checks")) == before > 0
+
+
+def test_other_facts_call_for_a_new_model_and_a_renamed_file_for_none(small: Commands):
+    folder = small.home / "raw" / "benchmart"
+    (folder / "runs.csv").rename(folder / "renamed.csv")
+    small.build()
+    assert all(entry["new_measurements"] == 0 for entry in _drift(small).values())
+    path = folder / "hardware.csv"
+    rows = list(csv.DictReader(path.open(encoding="utf-8", newline="")))
+    for row in rows:
+        row["memory_bandwidth_gbs"] = str(2 * float(row["memory_bandwidth_gbs"]))
+    write_csv(path, rows)
+    small.build(**LARGE)
+    for entry in _drift(small).values():
+        assert entry["refitted"] and entry["reason"].startswith("the facts of 105 measured rows")
+    newest = small.query(
+        "select distinct reason, is_champion from analytics.model_comparison"
+        " where build_id = (select max(build_id) from analytics.builds)"
+    )
+    assert newest.values.tolist() == [["the champion learned other facts", True]]
 
 
 def test_a_policy_that_is_none_is_named(commands: Commands):

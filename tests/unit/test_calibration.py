@@ -60,9 +60,17 @@ def test_offsets_widen_each_pair_of_levels_by_its_own_amount():
 def test_chance_names_few_groups_and_a_broken_promise_is_named():
     generator = np.random.default_rng(3)
     groups = np.repeat([f"g{number}" for number in range(400)], 40)
-    inside = generator.random(len(groups)) < 0.9
-    assert len(undercovered(inside, groups, 0.9)) < 0.08 * 400
+    configurations, inside = np.arange(len(groups)), generator.random(len(groups)) < 0.9
+    assert len(undercovered(inside, configurations, groups, 0.9)) < 0.08 * 400
     broken = np.where(groups == "g7", generator.random(len(groups)) < 0.5, inside)
-    assert undercovered(broken, groups, 0.9)["g7"] < 0.7
-    few = undercovered(np.zeros(MINIMUM_GROUP - 1, bool), np.repeat("few", MINIMUM_GROUP - 1), 0.9)
-    assert few == {}
+    assert undercovered(broken, configurations, groups, 0.9)["g7"] < 0.7
+    few = np.repeat("few", MINIMUM_GROUP - 1)
+    assert undercovered(np.zeros(len(few), bool), np.arange(len(few)), few, 0.9) == {}
+
+
+def test_repeats_of_a_configuration_are_one_witness_of_coverage():
+    generator = np.random.default_rng(4)
+    groups = np.repeat([f"g{number}" for number in range(400)], 20 * 10)
+    configurations = np.repeat(np.arange(400 * 20), 10)
+    inside = np.repeat(generator.random(400 * 20) < 0.9, 10)
+    assert len(undercovered(inside, configurations, groups, 0.9)) < 0.08 * 400

@@ -41,7 +41,7 @@ def test_failures_of_other_configurations_tell_which_ones_fail(outcomes):
 def test_held_out_probabilities_are_better_than_the_share_that_ran(model):
     figures = feasibility_figures(model)
     assert figures["failed"] == 70
-    assert figures["brier"] < 0.1 * figures["brier_of_share"]
+    assert figures["brier"] < 0.15 * figures["brier_of_share"]
     assert figures["auc"] > 0.99
     bands = feasibility_reliability(model)
     assert bands["n"].sum() == len(model.held_out)
@@ -67,13 +67,59 @@ def test_a_model_that_was_never_run_is_judged_with_more_caution(model, outcomes)
     assert model.predict(stranger).mean() < model.predict(ran).mean()
 
 
+def _grid(failing: set[str]) -> pd.DataFrame:
+    """Twenty models at six batches on two devices; large batches of the failing ones fail."""
+    rows = [
+        {
+            "config_id": f"{model} {batch} {device}",
+            "model_name": f"model-{model}",
+            "hardware": device,
+            "batch_size": batch,
+            "parameters_million": model + 1,
+            "ran": f"model-{model}" not in failing or batch <= 4,
+        }
+        for model in range(20)
+        for batch in (1, 2, 4, 8, 16, 32)
+        for device in ("abacus", "sextant")
+    ]
+    return pd.DataFrame(rows)
+
+
+@pytest.mark.parametrize("failing", [{"model-19"}, {"model-3"}, {"model-18", "model-19"}])
+def test_failures_of_a_single_model_never_make_larger_work_likelier(failing):
+    model = FeasibilityModel.fit(_grid(failing), seed=0)
+    assert model.seen.slope >= 0 and model.unseen.slope >= 0
+    asked = pd.DataFrame(
+        {
+            "model_name": "stranger",
+            "hardware": "abacus",
+            "batch_size": [1, 8, 64, 512],
+            "parameters_million": 500,
+        }
+    )
+    probability = model.predict(asked)
+    assert (np.diff(probability) <= 1e-12).all()
+    assert probability.max() < 0.9999
+
+
+def test_what_chance_decides_is_not_learned():
+    """Held-out probabilities are no better than the share that ran, on average."""
+    better = 0
+    for seed in range(12):
+        grid = _grid(set()).sample(60, random_state=seed)
+        ran = np.random.default_rng(seed).random(len(grid)) > 0.3
+        figures = feasibility_figures(FeasibilityModel.fit(grid.assign(ran=ran), seed))
+        better += figures["brier"] < figures["brier_of_share"]
+    assert better <= 8
+
+
 def test_without_enough_failures_all_share_the_rate_of_success(outcomes):
     ran = outcomes[outcomes["ran"]]
     few = pd.concat([ran.head(48), outcomes[~outcomes["ran"]].head(2)])
     model = FeasibilityModel.fit(few, seed=0)
     assert model.booster is None
     configurations = few["config_id"].nunique()
-    expected = 1 - 3 / (configurations + 2)
+    expected = 1 - 3 / (configurations + 2)  # Laplace's rule of succession
     np.testing.assert_allclose(model.predict(ran.tail(5)), expected)
     assert np.isnan(feasibility_figures(FeasibilityModel.fit(ran, seed=0))["auc"])
 

@@ -102,15 +102,6 @@ def test_the_covariance_of_any_rows_has_no_negative_eigenvalue(process, rows):
     assert np.linalg.eigvalsh(matrix).min() > -1e-8
 
 
-def test_the_posterior_covariance_has_the_variances_of_predictions(process, rows):
-    features, _, _, encoder = rows
-    asked = features[::4] * 1.02
-    found = process.covariance(asked, encoder)
-    deviation = process.predict(asked, encoder)[1]
-    np.testing.assert_allclose(np.sqrt(found.diagonal()), deviation, rtol=1e-5, atol=2e-3)
-    assert np.linalg.eigvalsh(found).min() > -1e-6
-
-
 def test_an_unknown_device_is_less_certain(process, rows):
     features, _, _, encoder = rows
     column = encoder.names.index("hardware")

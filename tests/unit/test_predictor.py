@@ -72,6 +72,28 @@ def test_update_replaces_a_measurement_that_is_known(fitted, halves):
     assert newest[again["measurement_id"]].tolist() == again["throughput"].tolist()
 
 
+def test_a_light_fit_is_as_right_and_promises_nothing(fitted, halves):
+    training, test = halves
+    light = PerformancePredictor(("throughput",), seed=3, light=True).fit(training)
+    actual = np.log(test["throughput"].to_numpy(float))
+    errors = [
+        median_ape(actual, np.log(predictor.predict(test)["p50"].to_numpy()))
+        for predictor in (light, fitted)
+    ]
+    assert errors[0] < 1.2 * errors[1] + 0.5
+    predicted = light.predict(test)
+    assert not predicted["in_domain"].any()
+    inside = covered(actual, np.log(predicted["p05"]), np.log(predicted["p95"]))
+    assert 0.75 <= inside.mean() <= 0.97
+
+
+def test_a_light_fit_is_saved(halves, tmp_path):
+    light = PerformancePredictor(("throughput",), light=True).fit(halves[0].head(60))
+    light.save(tmp_path)
+    loaded = PerformancePredictor.load(tmp_path)
+    pd.testing.assert_frame_equal(loaded.predict(halves[1]), light.predict(halves[1]))
+
+
 def test_too_few_rows_are_refused(halves):
     predictor = PerformancePredictor(("throughput", "power_w"))
     with pytest.raises(TooFewRows, match="throughput has 29 measured rows, 30 are needed"):

@@ -1,6 +1,6 @@
 {#-
     Metrics that a table works out from others instead of measuring them: an identity holds in nearly
-    all rows to a fraction of a percent. They tell a model nothing that the others do not.
+    all rows to a fraction of a percent. Latency of this kind is not learned a second time.
 -#}
 with runs as (
 

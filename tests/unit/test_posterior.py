@@ -1,0 +1,95 @@
+"""The joint belief about options, against refitting and plain formulas."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from models_py.belief import Rows
+from models_py.boosting import profile_for
+from models_py.features import Encoder
+from models_py.gaussian_process import JITTER
+from models_py.posterior import Posterior
+from models_py.processes import Processes
+
+SHARE = 0.3
+
+
+@pytest.fixture(scope="module")
+def runs(frames) -> pd.DataFrame:
+    training, _ = frames
+    known = training[training["throughput"].notna()].drop_duplicates("config_id")
+    return known.sample(90, random_state=8).reset_index(drop=True)
+
+
+@pytest.fixture(scope="module")
+def rows(runs) -> Rows:
+    encoder = Encoder.fit(runs)
+    log_value = np.log(runs["throughput"].to_numpy(float))
+    anchor = np.full(len(runs), log_value.mean())
+    return Rows(encoder.transform(runs), anchor, encoder, log_value, np.arange(len(runs)))
+
+
+@pytest.fixture(scope="module")
+def known(rows) -> np.ndarray:
+    return np.arange(len(rows)) < 40
+
+
+@pytest.fixture(scope="module")
+def processes(rows, known) -> Processes:
+    return Processes.fit(rows.take(known), profile_for(40), seed=0)
+
+
+@pytest.fixture
+def posterior(processes, rows, known) -> Posterior:
+    options = rows.take(~known)
+    return Posterior(processes, options, SHARE, np.arange(len(options)), noise=0.01)
+
+
+def test_variances_are_those_of_predictions(posterior, processes, rows, known):
+    plain, residual = processes.predict(rows.take(~known))
+    expected = (1 - SHARE) * plain.epistemic**2 + SHARE * residual.epistemic**2
+    np.testing.assert_allclose(posterior.variance, expected, rtol=1e-3, atol=1e-4)
+    assert (posterior.variance <= posterior.prior + 1e-6).all()
+
+
+def test_an_observed_option_leaves_what_a_refit_leaves(processes, rows, known):
+    """Observing is the same as conditioning the process on one more row, whatever its value."""
+    alone = Processes(processes.plain, None)
+    options = rows.take(~known)
+    noise = processes.plain.noise + JITTER
+    posterior = Posterior(alone, options, 0.0, np.arange(len(options)), noise)
+    for option in (3, 17, 3):
+        posterior.observe(option)
+    plain = processes.plain
+    more = plain.structure.points(options.features[[3, 17, 3]], options.encoder)
+    longer = replace(
+        plain,
+        points=type(plain.points)(
+            *(np.concatenate(pair) for pair in zip(plain.points, more, strict=True))
+        ),
+        target=np.concatenate([plain.target, [9.0, -9.0, 4.0]]),
+    )
+    _, deviation = longer.predict(options.features, options.encoder)
+    np.testing.assert_allclose(posterior.variance, deviation**2, rtol=5e-3, atol=1e-4)
+
+
+def test_the_gain_is_what_observing_removes(posterior):
+    for option in (0, 7, 30):
+        gain = posterior.gain()[option]
+        before = posterior.variance.sum()
+        posterior.observe(option)
+        assert before - posterior.variance.sum() == pytest.approx(gain, rel=1e-3, abs=1e-6)
+
+
+def test_a_category_that_nobody_has_seen_is_like_itself(processes, rows, known):
+    options = rows.take(~known)
+    options.features[:, len(options.encoder.numeric) :] = np.nan
+    posterior = Posterior(processes, options, SHARE, np.arange(len(options)), noise=0.01)
+    before = posterior.variance[5]
+    posterior.observe(5)
+    assert posterior.variance[5] < before / 5
+    assert np.isfinite(posterior.gain()).all()
