@@ -20,7 +20,6 @@ from models_py.scores import median_ape
 
 HELD_OUT = 0.2
 START = 40
-BATCH = 20
 
 
 @dataclass(frozen=True)
@@ -73,6 +72,16 @@ def chosen_jointly(decision_share: float) -> Policy:
     return policy
 
 
+def twenty(spent: int) -> int:
+    """Twenty tests a round."""
+    return 20
+
+
+def light_predictor(metric: str, seed: int) -> PerformancePredictor:
+    """The predictor of every round."""
+    return PerformancePredictor((metric,), seed=seed, light=True)
+
+
 def replay(
     runs: pd.DataFrame,
     metric: str,
@@ -80,8 +89,9 @@ def replay(
     budget: int,
     seed: int,
     start: int = START,
-    batch: int = BATCH,
+    batch: Callable[[int], int] = twenty,
     directions: Mapping[str, str] = DEFAULT_DIRECTIONS,
+    make_predictor: Callable[[str, int], PerformancePredictor] = light_predictor,
 ) -> pd.DataFrame:
     """Let a policy spend a budget; its predictor is refitted after every batch.
 
@@ -91,6 +101,10 @@ def replay(
         Rows of the training frame, of one comparable group.
     start
         Tests at random that every policy of a seed begins with.
+    batch
+        Tests of the next round, by those that were paid for.
+    make_predictor
+        An unfitted predictor of a metric, for a seed.
 
     Returns
     -------
@@ -111,10 +125,11 @@ def replay(
     rows = []
     while True:
         measured = pool[paid]
-        predictor = PerformancePredictor((metric,), seed=seed, light=True).fit(measured)
+        predictor = make_predictor(metric, seed).fit(measured)
         figures = evaluate(predictor, metric, held, pool, paid, sign(metric, directions))
         rows.append({"tests": int(paid.sum()), **figures})
-        count = min(batch, budget - int(paid.sum()), int((~paid).sum()))
+        spent = int(paid.sum())
+        count = min(batch(spent), budget - spent, int((~paid).sum()))
         if count <= 0:
             return pd.DataFrame(rows)
         free = np.flatnonzero(~paid)
@@ -152,23 +167,3 @@ def _regret(workload: pd.Series, believed: np.ndarray, truth: np.ndarray) -> flo
     chosen = contested.loc[contested.groupby("workload")["believed"].idxmax()]
     best = by_workload["truth"].max().reindex(chosen["workload"]).to_numpy()
     return float(np.mean(1 - np.exp(chosen["truth"].to_numpy() - best)))
-
-
-def tests_to_reach(curve: pd.DataFrame, figure: str, goal: float) -> float:
-    """Tests after which a figure stays at the goal or below, interpolated; NaN where it never does.
-
-    Examples
-    --------
-    >>> curve = pd.DataFrame({"tests": [40, 60, 80], "rmse": [0.4, 0.2, 0.1]})
-    >>> tests_to_reach(curve, "rmse", 0.3)
-    50.0
-    """
-    tests, values = curve["tests"].to_numpy(float), curve[figure].to_numpy(float)
-    above = np.flatnonzero(values > goal)
-    if len(above) == 0:
-        return float(tests[0])
-    last = above[-1]
-    if last + 1 == len(values):
-        return float("nan")
-    share = (values[last] - goal) / (values[last] - values[last + 1])
-    return float(tests[last] + share * (tests[last + 1] - tests[last]))

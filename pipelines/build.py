@@ -9,7 +9,9 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from pipelines.champions import find_champions
 from pipelines.console import Reporter
@@ -22,11 +24,23 @@ from pipelines.published import connect
 from pipelines.settings import PROJECT, Settings
 from pipelines.tracking import Tracker
 from pipelines.warehouse import DATABASE, MANIFEST, STAGING, Warehouse
-from pipelines.write_back import append
+from pipelines.write_back import append, replace
 
 LINEAGE = "lineage.html"
 UPSTREAM = ("+path:models/marts/core", "+path:models/marts/features")
 DOWNSTREAM = ("path:models/marts/analytics", "path:tests")
+CURVES = pa.schema(
+    {
+        "metric": pa.string(),
+        "comparable_group": pa.string(),
+        "policy": pa.string(),
+        "seed": pa.int64(),
+        "tests": pa.int64(),
+        "rmse": pa.float64(),
+        "median_ape": pa.float64(),
+        "regret": pa.float64(),
+    }
+)
 BUILD_SCHEMA = pa.schema(
     {
         "build_id": pa.string(),
@@ -120,6 +134,7 @@ def _run_stages(
         shutil.copyfile(previous / DATABASE, database)
     landing = build_marts(dbt, files, reporter)
     with connect(database) as con:
+        load_curves(con, warehouse.curves)
         learned = learn(con, settings, staging / "models", champions, facts, tracker, reporter)
         raw_files, raw_rows = con.execute(
             "select count(*), sum(rows_read) from raw.files"
@@ -147,6 +162,12 @@ def _run_stages(
     return learned
 
 
+def load_curves(con: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> None:
+    """Make the curves of backtests the content of `ml.learning_curve`."""
+    tables = [pq.read_table(path).select(CURVES.names).cast(CURVES) for path in files]
+    replace(con, "learning_curve", pa.concat_tables([CURVES.empty_table(), *tables]))
+
+
 def _fingerprint(files: Sequence[InputFile], settings: Settings, pins: Mapping[str, str]) -> str:
     """Two builds of one fingerprint, after the same builds, hold the same tables."""
     digest = hashlib.sha256(json.dumps(pins, sort_keys=True).encode())
@@ -154,6 +175,8 @@ def _fingerprint(files: Sequence[InputFile], settings: Settings, pins: Mapping[s
         digest.update(f"{file.name} {file.hash}\n".encode())
     elsewhere = {"raw", "warehouse", "mlruns", "keep_builds", "threads", "budget", "plan_depth"}
     told = settings.model_dump(mode="json", exclude=elsewhere)
+    for path in Warehouse(settings.warehouse).curves:
+        digest.update(path.read_bytes())
     told["depth"] = max(settings.budget, settings.plan_depth)
     digest.update(json.dumps(told, sort_keys=True).encode())
     _digest_code(digest, "models_py", "pipelines", "dbt_project")

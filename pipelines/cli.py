@@ -33,6 +33,7 @@ def cli() -> None:
     benchmart status                                           what is published
     benchmart fetch timm                                       a public source to build from
     benchmart models compare                                   how good the fitted models are
+    benchmart backtest                                         what selection would have saved you
     """
 
 
@@ -118,6 +119,35 @@ def status(warehouse, as_json) -> None:
     settings = load_settings(warehouse=warehouse)
     found = overview(settings.warehouse, settings.objective, settings.budget)
     click.echo(json.dumps(found, indent=2)) if as_json else print_overview(found)
+
+
+@cli.command()
+@warehouse_option
+@click.option("--metric", help="Objective or metric to replay [default: the objective].")
+@click.option(
+    "--policy",
+    multiple=True,
+    help="accuracy, balanced or decisions; may be given several times [default: balanced].",
+)
+@click.option(
+    "--seeds", type=click.IntRange(2), default=5, show_default=True, help="Replays of each."
+)
+@json_option
+def backtest(warehouse, metric, policy, seeds, as_json) -> None:
+    """Replay selection on your own measurements: tests saved against random, error and regret."""
+    from pipelines.backtest import backtest as run_backtest
+    from pipelines.backtest import in_words
+    from pipelines.console import Reporter
+    from pipelines.settings import load_settings
+
+    settings = load_settings(warehouse=warehouse, objective=metric)
+    found = run_backtest(settings, settings.objective, policy or ("balanced",), seeds, Reporter())
+    if as_json:
+        click.echo(found.savings.to_json(orient="records", indent=2))
+        return
+    for line in in_words(found):
+        click.echo(line)
+    click.echo("the next build publishes the curves as analytics.learning_curve")
 
 
 @cli.group()
@@ -249,10 +279,10 @@ def _write(text: str, output: Path | None) -> None:
     if output is None:
         click.echo(text, nl=False)
         return
+    from pipelines.warehouse import replace_file
+
     output.parent.mkdir(parents=True, exist_ok=True)
-    part = output.with_name(f".{output.name}.part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(output)
+    replace_file(output, lambda part: part.write_text(text, encoding="utf-8"))
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ import contextlib
 import io
 import logging
 import os
+import time
 import warnings
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -109,6 +110,25 @@ class Tracker:
             with TemporaryDirectory() as folder:
                 model.save(Path(folder))
                 self.mlflow.log_artifacts(folder, "model")
+
+    def log_backtest(self, metric: str, curves: pd.DataFrame, savings: pd.DataFrame) -> None:
+        """Log replays: a run per comparable group and policy, mean figures by number of tests."""
+        experiment = self._experiment(f"backtest/{metric}")
+        for (group, policy), rows in curves.groupby(["comparable_group", "policy"], sort=False):
+            own = savings[savings["comparable_group"].eq(group) & savings["policy"].eq(policy)]
+            with self.mlflow.start_run(
+                experiment_id=experiment, run_name=f"{policy}, {group}"
+            ) as run:
+                self.mlflow.log_params({"policy": policy, "comparable_group": group})
+                self.mlflow.log_table(own, "tests_saved.json")
+                mean = rows.groupby("tests")[["rmse", "median_ape", "regret"]].mean()
+                now = int(time.time() * 1000)
+                points = [
+                    self.mlflow.entities.Metric(name, float(value), now, int(tests))
+                    for tests, figures in mean.iterrows()
+                    for name, value in figures.items()
+                ]
+                self.client.log_batch(run.info.run_id, metrics=points)
 
     def point(self, alias: str, metric: str, version: str) -> None:
         """Let an alias, `champion` or `challenger`, name a version of a metric's model."""

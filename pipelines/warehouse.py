@@ -4,6 +4,7 @@
     <warehouse>/builds/<build_id>/           finished, read-only
     <warehouse>/current -> builds/<build_id> what readers open
     <warehouse>/pins.json                    versions of models that a person chose to serve
+    <warehouse>/backtests/<metric>.parquet   curves of replays, for the next build to publish
 
 A killed build leaves a staging directory and nothing else; the next build removes it.
 """
@@ -14,7 +15,7 @@ import contextlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -35,11 +36,17 @@ class Warehouse:
         self.root = root
         self.builds = root / "builds"
         self.current = root / "current"
+        self.backtests = root / "backtests"
 
     @property
     def published(self) -> Path | None:
         """Directory of the published build, `None` before the first one."""
         return self.current.resolve() if (self.current / DATABASE).is_file() else None
+
+    @property
+    def curves(self) -> list[Path]:
+        """Files of curves that a build publishes."""
+        return sorted(self.backtests.glob("*.parquet"))
 
     def require_published(self) -> Path:
         """Directory of the published build.
@@ -68,9 +75,8 @@ class Warehouse:
         pins = {name: kept for name, kept in self.pins().items() if name != metric}
         if version is not None:
             pins[metric] = version
-        part = self.root / f".{PINS}.part"
-        part.write_text(json.dumps(pins, indent=2), encoding="utf-8")
-        part.replace(self.root / PINS)
+        text = json.dumps(pins, indent=2)
+        replace_file(self.root / PINS, lambda part: part.write_text(text, encoding="utf-8"))
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
@@ -135,6 +141,13 @@ class Warehouse:
         name = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%f")
         newest = max((path.name for path in self.finished()), default="")
         return name if name > newest else f"{newest}+"
+
+
+def replace_file(path: Path, write: Callable[[Path], object]) -> None:
+    """Write a file whole or not at all."""
+    part = path.with_name(f".{path.name}.part")
+    write(part)
+    part.replace(path)
 
 
 def _sync(path: Path) -> None:

@@ -7,9 +7,9 @@ import pandas as pd
 import pyarrow as pa
 
 
-def replace(con: duckdb.DuckDBPyConnection, table: str, frame: pd.DataFrame) -> None:
-    """Make a frame the content of a table of `ml`."""
-    _create(con, table, as_arrow(frame), "")
+def replace(con: duckdb.DuckDBPyConnection, table: str, rows: pd.DataFrame | pa.Table) -> None:
+    """Make a frame, or an Arrow table, the content of a table of `ml`."""
+    _create(con, table, rows if isinstance(rows, pa.Table) else as_arrow(rows), "")
 
 
 def append(con: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) -> None:

@@ -1,0 +1,128 @@
+"""How many tests a policy saves against random selection, replayed on public tables.
+
+    python benchmarks/tests_saved.py [--data ../shared/data] [--seeds 900 ... 909] [--processes 2]
+
+A fifth of the configurations is held out and never asked for; all policies of a seed begin with the same
+40 tests at random and add 20 a round, up to a tenth of the pool. After every round the predictor is
+refitted on what was paid for: benchmart's light one, or LightGBM with small-data parameters. The goal
+of a figure is what random selection reaches in the end, on average over the seeds; saved is the share
+of its tests that a policy did without, on its mean curve. In brackets: 90 % interval, paired bootstrap
+over seeds. Regret: of the hardware that is predicted best, mean over workloads with a choice; random
+selection goes on to half of the pool, to see when its regret falls to one percent.
+"""
+
+from __future__ import annotations
+
+import argparse
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from policies import POLICIES, PREDICTORS
+from public_tables import DATA, Table, read_rows, rows_of
+from threadpoolctl import threadpool_limits
+
+from models_py.replay import replay
+from models_py.savings import Saving, saving
+
+SEEDS = tuple(range(900, 910))
+POOL_SHARE, LONG_SHARE = 0.1, 0.5
+LONG_BATCH = 100
+POOL_OF_TIMM = 130
+FIGURES = ("rmse", "median_ape", "regret")
+REGRET_GOAL = 0.01
+TABLES = {
+    "LLM-Inference-Bench": Table("llm_inference_bench", "throughput", ()),
+    "timm": Table("timm", "throughput", ()),
+    "Qualcomm AI Hub": Table("qualcomm_ai_hub", "throughput", ()),
+}
+GROUPS = {
+    "LLM-Inference-Bench": "text_generation/inference/tokens/s",
+    "timm": "vision/inference/images/s",
+    "Qualcomm AI Hub": "vision/inference/inferences/s",
+}
+
+
+def main() -> None:
+    """Run all replays, then print a table per public table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS)
+    parser.add_argument("--tables", nargs="+", choices=TABLES, default=list(TABLES))
+    parser.add_argument("--policies", nargs="+", choices=POLICIES, default=list(POLICIES))
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--curves", type=Path, help="Parquet file to keep the curves in.")
+    options = parser.parse_args()
+    rows = read_rows(options.data)
+    found = []
+    with ProcessPoolExecutor(options.processes) as pool:
+        for title in options.tables:
+            runs = pool_of(rows, title)
+            asked = [(name, seed) for seed in options.seeds for name in options.policies]
+            for curve in pool.map(partial(run, runs, title), *zip(*asked, strict=True)):
+                found.append(curve)
+            print(as_markdown(pd.concat(found), title, options.policies), flush=True)
+    if options.curves:
+        pd.concat(found).to_parquet(options.curves)
+
+
+def pool_of(rows: pd.DataFrame, title: str) -> pd.DataFrame:
+    """Runs of one comparable group of a table; of timm those of 130 models."""
+    runs = rows_of(rows, TABLES[title])
+    runs = runs[runs["comparable_group"] == GROUPS[title]]
+    if title == "timm":
+        names = np.random.default_rng(0).permutation(np.sort(runs["model_name"].unique()))
+        runs = runs[runs["model_name"].isin(names[:POOL_OF_TIMM])]
+    # nothing but the metric is known of a run
+    others = [name for name in runs if name in ("latency_ms", "memory_mb", "power_w", "energy_j")]
+    return runs.drop(columns=others)
+
+
+def run(runs: pd.DataFrame, title: str, name: str, seed: int) -> pd.DataFrame:
+    """The curve of one policy and seed."""
+    policy, predictor = POLICIES[name]
+    pool = 0.8 * runs["config_id"].nunique()
+    budget = round(POOL_SHARE * pool / 20) * 20
+    with threadpool_limits(1):  # processes run side by side
+        curve = replay(
+            runs,
+            "throughput",
+            policy,
+            round(LONG_SHARE * pool) if name == "random" else budget,
+            seed,
+            batch=lambda spent: 20 if spent < budget else LONG_BATCH,
+            make_predictor=PREDICTORS[predictor],
+        )
+    return curve.assign(table=title, policy=name, seed=seed, budget=budget)
+
+
+def as_markdown(curves: pd.DataFrame, title: str, policies: list[str]) -> str:
+    """A row per policy: figures at the end, and tests saved against both kinds of random."""
+    every = curves[curves["table"] == title]
+    here = every[every["tests"] <= every["budget"]]
+    shown = ["RMSE", "APE %", "regret %", "saved: RMSE", "APE", "regret", "regret <= 1 %"]
+    lines = [f"\n{title}, {here['tests'].max()} tests, {here['seed'].nunique()} seeds\n"]
+    lines += [f"| policy | {' | '.join(shown)} |", "|---" * (len(shown) + 1) + "|"]
+    for name in policies:
+        own = here[here["policy"] == name]
+        end = own[own["tests"] == own["tests"].max()]
+        cells = [f"{end['rmse'].mean():.3f}", f"{end['median_ape'].mean():.1f}"]
+        cells.append(f"{100 * end['regret'].mean():.2f}")
+        baseline = here[here["policy"] == "random, LightGBM"]
+        cells += [_shown(saving(own, baseline, figure)) for figure in FIGURES]
+        baseline = every[every["policy"] == "random"]
+        cells.append(_shown(saving(own, baseline, "regret", REGRET_GOAL)))
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _shown(found: Saving) -> str:
+    if np.isnan(found.percent):
+        return "-"
+    return f"{found.percent:.0f} [{found.low:.0f}, {found.high:.0f}]"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,177 @@
+"""`benchmart backtest`: what active selection would have saved on the warehouse's own measurements."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from models_py.replay import at_random, chosen_jointly, replay
+from models_py.savings import saving
+from pipelines.console import Reporter
+from pipelines.errors import InputError
+from pipelines.learn import objective_metric
+from pipelines.published import connect, learning_frames, metric_directions, published_build
+from pipelines.settings import Settings
+from pipelines.suggest import did_you_mean
+from pipelines.tracking import Tracker
+from pipelines.warehouse import DATABASE, Warehouse, replace_file
+
+RANDOM = "random"
+POLICIES = {
+    RANDOM: at_random,
+    "accuracy": chosen_jointly(0.0),
+    "balanced": chosen_jointly(0.5),
+    "decisions": chosen_jointly(1.0),
+}
+FIGURES = ("rmse", "median_ape", "regret")
+FEWEST_CONFIGURATIONS = 120
+MOST_CONFIGURATIONS = 2_500
+BUDGET_SHARE = 0.25
+LARGEST_BUDGET = 400
+ROUNDS = 12
+
+
+class Backtest(NamedTuple):
+    """Curves (a row per group, policy, seed and round), and a row per saving; `skipped` says why."""
+
+    curves: pd.DataFrame
+    savings: pd.DataFrame
+    skipped: list[str]
+
+
+def backtest(
+    settings: Settings, metric: str, policies: Sequence[str], seeds: int, reporter: Reporter
+) -> Backtest:
+    """Replay policies on every comparable group that is large enough; keep the curves.
+
+    They are written below the warehouse, to be published by the next build as
+    `analytics.learning_curve`, and logged in MLflow, a run per group and policy.
+
+    Raises
+    ------
+    InputError
+        For an unknown metric or policy, or too few measured configurations to replay.
+    """
+    for name in policies:
+        if name not in POLICIES:
+            raise InputError(f"--policy: unknown policy '{name}'{did_you_mean(name, POLICIES, 20)}")
+    build = published_build(settings.warehouse)
+    with connect(build / DATABASE, read_only=True) as con:
+        directions = metric_directions(con)
+        metric = objective_metric(metric, directions, "--metric")
+        training, _ = learning_frames(con)
+    pools, skipped = _pools(training, metric, list(directions), settings.seed)
+    if not pools:
+        raise InputError(f"--metric {metric}: nothing to replay; {'; '.join(skipped)}")
+    # random first: what is compared is paired with it
+    names = [RANDOM, *(name for name in dict.fromkeys(policies) if name != RANDOM)]
+    asked = [
+        (pools[group], metric, name, settings.seed + number, directions)
+        for group in pools
+        for name in names
+        for number in range(seeds)
+    ]
+    workers = ProcessPoolExecutor(settings.threads, mp_context=get_context("spawn"))
+    with reporter.stage(f"{len(asked)} replays"), workers as pool:
+        curves = pd.concat(pool.map(_replayed, asked), ignore_index=True)
+    curves.insert(0, "metric", metric)
+    savings = _savings(curves, names)
+    _keep(settings.warehouse, metric, curves)
+    with reporter.stage("tracking"):
+        Tracker(settings.mlruns).log_backtest(metric, curves, savings)
+    return Backtest(curves, savings, skipped)
+
+
+def _pools(
+    training: pd.DataFrame, metric: str, metrics: list[str], seed: int
+) -> tuple[dict[str, pd.DataFrame], list[str]]:
+    """Runs of each comparable group to replay on, and what was left out or cut down."""
+    measured = training[training[metric].notna()] if metric in training else training.iloc[:0]
+    # of a run nothing is known but its metric
+    measured = measured.drop(
+        columns=[name for name in metrics if name in measured and name != metric]
+    )
+    pools, said = {}, []
+    for group, runs in measured.groupby("comparable_group"):
+        names = np.sort(runs["config_id"].unique())
+        if len(names) < FEWEST_CONFIGURATIONS:
+            said.append(
+                f"{group} has {len(names)} configurations, {FEWEST_CONFIGURATIONS} are needed"
+            )
+            continue
+        if len(names) > MOST_CONFIGURATIONS:
+            said.append(f"{group}: {MOST_CONFIGURATIONS} of {len(names)} configurations, by chance")
+            names = np.random.default_rng(seed).choice(names, MOST_CONFIGURATIONS, replace=False)
+        pools[str(group)] = runs[runs["config_id"].isin(names)]
+    if measured.empty:
+        said.append("no run states it")
+    return pools, said
+
+
+def _replayed(asked: tuple[pd.DataFrame, str, str, int, dict[str, str]]) -> pd.DataFrame:
+    runs, metric, policy, seed, directions = asked
+    from threadpoolctl import threadpool_limits
+
+    budget = min(round(BUDGET_SHARE * runs["config_id"].nunique()), LARGEST_BUDGET)
+    size = max(5, round((budget - 40) / ROUNDS))
+    with threadpool_limits(1):  # replays run side by side
+        curve = replay(
+            runs,
+            metric,
+            POLICIES[policy],
+            max(budget, 60),
+            seed,
+            batch=lambda spent: size,
+            directions=directions,
+        )
+    group = runs["comparable_group"].iloc[0]
+    return curve.assign(comparable_group=group, policy=policy, seed=seed)
+
+
+def _savings(curves: pd.DataFrame, policies: Sequence[str]) -> pd.DataFrame:
+    """What each policy saves against random selection, by group and figure."""
+    rows = []
+    for group, here in curves.groupby("comparable_group", sort=False):
+        baseline = here[here["policy"] == RANDOM]
+        for name in policies[1:]:
+            for figure in FIGURES:
+                own = here[here["policy"] == name]
+                if own[figure].notna().all():
+                    found = saving(own, baseline, figure)
+                    rows.append({"comparable_group": group, "policy": name, "figure": figure})
+                    rows[-1] |= found._asdict()
+    columns = ["comparable_group", "policy", "figure", "percent", "low", "high"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _keep(warehouse: Path, metric: str, curves: pd.DataFrame) -> None:
+    folder = Warehouse(warehouse).backtests
+    folder.mkdir(exist_ok=True)
+    replace_file(folder / f"{metric}.parquet", lambda part: curves.to_parquet(part, index=False))
+
+
+def in_words(found: Backtest) -> list[str]:
+    """A line per group, policy and figure: what it would have saved, also where that is nothing."""
+    names = {"rmse": "the error", "median_ape": "the median error", "regret": "the regret"}
+    lines = []
+    for row in found.savings.to_dict("records"):
+        start = f"{row['comparable_group']}: {row['policy']}, to reach {names[row['figure']]}"
+        start += " that random selection ends with"
+        if np.isnan(row["percent"]):
+            lines.append(f"{start}: it never does")
+        elif row["low"] > 0:
+            lines.append(
+                f"{start}: {row['percent']:.0f} % fewer tests ({row['low']:.0f} to {row['high']:.0f})"
+            )
+        else:
+            lines.append(
+                f"{start}: nothing that chance does not explain"
+                f" ({row['percent']:.0f} %, {row['low']:.0f} to {row['high']:.0f})"
+            )
+    return lines + [f"left out: {reason}" for reason in found.skipped]

@@ -1,0 +1,42 @@
+"""`benchmart backtest` on real measurements, and what the next build publishes of it."""
+
+from __future__ import annotations
+
+from mlflow.tracking import MlflowClient
+
+from tests.support import Commands, bundled_rows, write_csv
+
+
+def test_a_backtest_says_what_would_have_been_saved_and_is_published(small: Commands):
+    kin = list(bundled_rows(model_type="text_embedding", framework="pytorch"))
+    write_csv(small.home / "raw" / "benchmart" / "kin.csv", kin)
+    small.build()
+    said = small.succeed("backtest", "--seeds", 2).stdout
+    assert "text_embedding/inference/samples/s: balanced, to reach the error" in said
+    assert "balanced, to reach the regret that random selection ends with: " in said
+    assert "analytics.learning_curve" in said
+    assert (small.warehouse / "backtests" / "throughput.parquet").is_file()
+    assert small.query("select count(*) as n from analytics.learning_curve")["n"].item() == 0
+    small.build()
+    curve = small.query("select * from analytics.learning_curve")
+    assert set(curve["policy"]) == {"random", "balanced"} and (curve["seeds"] == 2).all()
+    start = curve[curve["tests"] == 40]
+    assert start["rmse"].nunique() == 1, "all policies begin with the same tests"
+    ends = curve[curve["tests"] == curve["tests"].max()]
+    assert (ends["rmse"] < start["rmse"].iloc[0]).all()
+
+    client = MlflowClient(f"sqlite:///{small.home / 'mlruns' / 'mlflow.db'}")
+    experiment = client.get_experiment_by_name("benchmart/backtest/throughput")
+    runs = client.search_runs([experiment.experiment_id])
+    assert {run.data.params["policy"] for run in runs} == {"random", "balanced"}
+    history = client.get_metric_history(runs[0].info.run_id, "rmse")
+    assert sorted(point.step for point in history) == sorted(curve["tests"].unique())
+
+
+def test_what_cannot_be_replayed_is_named(small: Commands):
+    said = small.refused("backtest", "--policy", "balansed")
+    assert "unknown policy 'balansed'; did you mean 'balanced'?" in said
+    said = small.refused("backtest", "--metric", "throughput")
+    assert "has 105 configurations, 120 are needed" in said
+    said = small.refused("backtest", "--metric", "energy")
+    assert "nothing to replay; no run states it" in said
