@@ -30,7 +30,7 @@ POLICIES = {
     "decisions": chosen_jointly(1.0),
 }
 FIGURES = ("rmse", "median_ape", "regret")
-FEWEST_CONFIGURATIONS = 120
+FEWEST_CONFIGURATIONS = 100
 MOST_CONFIGURATIONS = 2_500
 BUDGET_SHARE = 0.25
 LARGEST_BUDGET = 400
