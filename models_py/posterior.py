@@ -73,7 +73,7 @@ class Posterior:
         for earlier in self._directions:
             column = column - earlier[option] * earlier
         direction = column / np.sqrt(self.variance[option] + self.noise)
-        self._directions.append(direction)
+        self._directions.append(direction.astype(np.float32))
         self.variance = np.maximum(self.variance - direction**2, 0)
         self._shared -= np.outer(direction, direction[self.targets]).astype(np.float32)
 

@@ -135,7 +135,10 @@ def replay(
         free = np.flatnonzero(~paid)
         candidates = unpaid.iloc[free].reset_index(drop=True)
         state = State(metric, predictor, measured, candidates, directions, generator, seed)
-        paid[free[policy(state, count)]] = True
+        chosen = policy(state, count)
+        if len(chosen) == 0:
+            return pd.DataFrame(rows)
+        paid[free[chosen]] = True
 
 
 def evaluate(

@@ -69,31 +69,34 @@ class Selection:
         candidates = np.flatnonzero(self.candidate)
         generator = np.random.default_rng(seed)
         self.targets = generator.permutation(candidates)[:TARGETS]
-        size = min(MOST_JOINT, MOST_ENTRIES // model.conditioned_rows)
+        # two processes at most
+        size = min(MOST_JOINT, MOST_ENTRIES // (2 * model.conditioned_rows))
         for start in range(0, max(len(candidates), 1), size):
             self._consider(model, candidates[start : start + size])
         self.decision = self._knowledge_gradient()
         if len(candidates) > size:
             # the most promising for either end, and others by chance
-            orders = (-self.information, -self.decision, generator.random(len(options)))
+            chance = generator.random(len(options))
+            orders = (order[candidates] for order in (-self.information, -self.decision, chance))
             best = np.concatenate([np.argsort(order)[: size // 3] for order in orders])
-            self._consider(model, np.intersect1d(best, candidates))
+            self._consider(model, candidates[np.unique(best)])
 
     def _consider(self, model: MetricModel | DerivedModel, inside: np.ndarray) -> None:
         """Hold a joint belief about some candidates (positions) and about the targets."""
-        rows = np.r_[inside, self.targets]
-        asked = np.arange(len(inside), len(rows))
-        self.inside = inside
-        self.posterior = model.posterior(self.frame.iloc[rows], asked)
+        self.rows = np.union1d(inside, self.targets)
+        asked = np.searchsorted(self.rows, self.targets)
+        self.inside, self.place = inside, np.searchsorted(self.rows, inside)
+        self.posterior = None  # what an earlier one holds is not needed beside the next
+        self.posterior = model.posterior(self.frame.iloc[self.rows], asked)
         self.open_variance = max(float(self.posterior.variance[asked].sum()), 1e-12)
-        self.prior[inside] = self.posterior.prior[: len(inside)]
-        self.before[inside] = np.maximum(self.posterior.variance[: len(inside)], 1e-12)
+        self.prior[inside] = self.posterior.prior[self.place]
+        self.before[inside] = np.maximum(self.posterior.variance[self.place], 1e-12)
         self.left[inside] = self.before[inside]
         self.information[inside] = self._information()
 
     def _information(self) -> np.ndarray:
         """Share of the targets' epistemic variance that tests inside are expected to remove."""
-        share = self.posterior.gain()[: len(self.inside)] / self.open_variance
+        share = self.posterior.gain()[self.place] / self.open_variance
         return self.prob_feasible[self.inside] * share
 
     def _knowledge_gradient(self) -> np.ndarray:
@@ -122,8 +125,8 @@ class Selection:
                 test = int(self.inside[place])
                 self.reasons[test] = self._accuracy_reason(test, information[place])
             self.left_when_chosen[test] = self.left[test]
-            self.posterior.observe(int(np.searchsorted(self.inside, test)))
-            self.left[self.inside] = self.posterior.variance[: len(self.inside)]
+            self.posterior.observe(int(np.searchsorted(self.rows, test)))
+            self.left[self.inside] = self.posterior.variance[self.place]
             free[test] = False
             if hardware[test] in left:
                 left[hardware[test]] -= 1

@@ -93,10 +93,9 @@ def _pools(
 ) -> tuple[dict[str, pd.DataFrame], list[str]]:
     """Runs of each comparable group to replay on, and what was left out or cut down."""
     measured = training[training[metric].notna()] if metric in training else training.iloc[:0]
-    # of a run nothing is known but its metric
-    measured = measured.drop(
-        columns=[name for name in metrics if name in measured and name != metric]
-    )
+    # of a run nothing is known but its metric, which is then learned, not mirrored
+    others = [name for name in metrics if name != metric] + [f"{metric}_is_derived"]
+    measured = measured.drop(columns=others, errors="ignore")
     pools, said = {}, []
     for group, runs in measured.groupby("comparable_group"):
         names = np.sort(runs["config_id"].unique())

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from pipelines.champions import find_champions
 from pipelines.console import Reporter
 from pipelines.dbt import Dbt
-from pipelines.errors import InputError
+from pipelines.errors import BenchmartError, InputError
 from pipelines.facts import BuildFacts
 from pipelines.ingest import InputFile, Landing, find_files, land
 from pipelines.learn import Learned, learn
@@ -132,9 +132,10 @@ def _run_stages(
     champions = find_champions(previous, warehouse.manifest(), pins, tracker)
     if previous:
         shutil.copyfile(previous / DATABASE, database)
-    landing = build_marts(dbt, files, reporter)
     with connect(database) as con:
         load_curves(con, warehouse.curves)
+    landing = build_marts(dbt, files, reporter)
+    with connect(database) as con:
         learned = learn(con, settings, staging / "models", champions, facts, tracker, reporter)
         raw_files, raw_rows = con.execute(
             "select count(*), sum(rows_read) from raw.files"
@@ -163,9 +164,22 @@ def _run_stages(
 
 
 def load_curves(con: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> None:
-    """Make the curves of backtests the content of `ml.learning_curve`."""
-    tables = [pq.read_table(path).select(CURVES.names).cast(CURVES) for path in files]
-    replace(con, "learning_curve", pa.concat_tables([CURVES.empty_table(), *tables]))
+    """Make the curves of backtests the content of `ml.learning_curve`.
+
+    Raises
+    ------
+    BenchmartError
+        For a file that is none, or of another version.
+    """
+    tables = [CURVES.empty_table()]
+    for path in files:
+        try:
+            tables.append(pq.read_table(path).select(CURVES.names).cast(CURVES))
+        except (pa.ArrowException, KeyError):
+            raise BenchmartError(
+                f"{path}: no curves of this version; run `benchmart backtest` again, or remove it"
+            ) from None
+    replace(con, "learning_curve", pa.concat_tables(tables))
 
 
 def _fingerprint(files: Sequence[InputFile], settings: Settings, pins: Mapping[str, str]) -> str:

@@ -20,7 +20,7 @@ from pipelines.errors import BenchmartError, InputError
 from pipelines.facts import BuildFacts
 from pipelines.learned_rows import write_learned_rows
 from pipelines.published import learning_frames, metric_directions, outcome_frame
-from pipelines.retrain import keeps, review_champions, write_reviews
+from pipelines.retrain import Review, keeps, review_champions, write_reviews
 from pipelines.score import Scored, score
 from pipelines.settings import Settings
 from pipelines.suggest import did_you_mean
@@ -115,13 +115,14 @@ def learn(
     write_reviews(con, build.build_id, reviews, {contest.model.metric for contest in contests})
     write_learned_rows(con, training, list(predictor.models))
     append(con, "models", model_rows(contests, build))
-    return _learned(predictor, contests, champions, build)
+    return _learned(predictor, contests, champions, reviews, build)
 
 
 def _learned(
     predictor: PerformancePredictor,
     contests: list[Contest],
     champions: Champions,
+    reviews: Mapping[str, Review],
     build: BuildFacts,
 ) -> Learned:
     versions = {metric: champions.versions.get(metric) for metric in predictor.models}
@@ -133,6 +134,8 @@ def _learned(
     for metric in champions.pinned & fits.keys():
         # of a version that a person chose it is not known: from now on, only what changes counts
         fits[metric] = fits[metric] or Fit(build.recipe, build.started_at)
+        if metric in reviews and reviews[metric].changes.altered:
+            fits[metric] = None  # it learned other facts: not to be kept once it is released
     return Learned(
         metrics=tuple(predictor.models),
         refused=predictor.refused,

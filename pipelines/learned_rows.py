@@ -41,17 +41,19 @@ class LearnedRows:
             "select count(*) from duckdb_tables()"
             " where schema_name = 'ml' and table_name = 'learned_rows'"
         ).fetchall()[0][0]
-        self.rows = con.sql("from ml.learned_rows").df() if there else None
+        self.rows = (
+            con.sql("from ml.learned_rows").df() if there else SCHEMA.empty_table().to_pandas()
+        )
 
     def changes(self, training: pd.DataFrame, metric: str) -> tuple[Changes, pd.DataFrame]:
         """What came, went and is described otherwise, and the rows that came.
 
-        Nothing can be called new where nothing is known of the build before.
+        Nothing can be called new where nothing is known of the metric in the build before.
         """
         now = _hashed(training, metric)
-        if self.rows is None:
-            return Changes(), training.loc[now.index[:0]]
         known = self.rows[self.rows["metric"] == metric].drop_duplicates("content")
+        if known.empty:
+            return Changes(), training.loc[now.index[:0]]
         fresh = ~now["content"].isin(known["content"])
         gone = int((~known["content"].isin(now["content"])).sum())
         both = now[~fresh].merge(known, on="content", suffixes=("", "_before"))
@@ -66,9 +68,11 @@ def _hashed(training: pd.DataFrame, metric: str) -> pd.DataFrame:
     rows = training[training[metric].notna()]
     described = [*NUMERIC, *CATEGORICAL, f"bound_{metric}", "batch_work", f"{metric}_is_derived"]
     facts = [name for name in described if name in rows]
+    # a column of counts is one of floats as soon as a value is missing
+    numbers = {name: float for name in facts if name not in CATEGORICAL}
     return pd.DataFrame(
         {
             "content": hash_pandas_object(rows[[*IDENTITY, metric]], index=False),
-            "facts": hash_pandas_object(rows[facts], index=False),
+            "facts": hash_pandas_object(rows[facts].astype(numbers), index=False),
         }
     )

@@ -35,3 +35,20 @@ def test_what_cannot_be_replayed_is_named(small: Commands):
     assert "unknown policy 'balansed'; did you mean 'balanced'?" in said
     said = small.refused("backtest", "--metric", "energy")
     assert "nothing to replay; no run states it" in said
+
+
+def test_derived_latency_is_replayed_as_well(small: Commands):
+    said = small.succeed("backtest", "--metric", "latency", "--seeds", 2).stdout
+    assert "balanced, to reach the error that random selection ends with" in said
+    assert (small.warehouse / "backtests" / "latency_ms.parquet").is_file()
+
+
+def test_curves_that_cannot_be_read_stop_a_build_with_one_line(small: Commands):
+    published = small.current
+    path = small.warehouse / "backtests" / "throughput.parquet"
+    path.parent.mkdir()
+    path.write_bytes(b"no parquet")
+    done = small.run("build", "--raw", small.home / "raw")
+    assert done.returncode == 1
+    assert "throughput.parquet: no curves of this version" in done.stderr
+    assert "Traceback" not in done.stderr and small.current == published

@@ -148,3 +148,13 @@ def test_rows_are_known_by_what_they_say(halves):
     assert learned.changes(fewer, "throughput")[0] == Changes()
     described = known.assign(memory_bandwidth_gbs=known["memory_bandwidth_gbs"] * 10)
     assert learned.changes(described, "throughput")[0] == Changes(altered=40)
+    # a count that is missing somewhere makes floats of the others, and other facts of none
+    missing = other.assign(batch_work=np.nan)
+    counts = known.assign(batch_work=known["batch_work"].astype("int64"))
+    with duckdb.connect() as con:
+        con.execute("create schema ml")
+        write_learned_rows(con, counts, ["throughput"])
+        both = pd.concat([counts, missing])
+        assert LearnedRows(con).changes(both, "throughput")[0] == Changes(new=7)
+        # of a metric that the build before did not learn, nothing can be called new
+        assert LearnedRows(con).changes(known, "memory_mb")[0] == Changes()
