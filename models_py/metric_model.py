@@ -124,20 +124,24 @@ class MetricModel:
         calibrated = _leave_fold_out_offsets(
             standardised, held.quantiles, model.levels, groups, nested.folds
         )
-        model.held_out = pd.DataFrame(
-            model._bounded(held.log_quantiles(calibrated), log_bound[nested.chosen]),
-            columns=quantile_names(model.levels),
-        ).assign(
+        log_quantiles = model._bounded(held.log_quantiles(calibrated), log_bound[nested.chosen])
+        model._keep_held_out(known, log_value[nested.chosen], log_quantiles)
+        return model
+
+    def _keep_held_out(
+        self, known: pd.DataFrame, log_value: np.ndarray, log_quantiles: np.ndarray
+    ) -> None:
+        """What was said of rows without them, and the devices of which it was not right enough."""
+        self.held_out = pd.DataFrame(log_quantiles, columns=quantile_names(self.levels)).assign(
             measurement_id=known["measurement_id"].to_numpy(object),
-            log_value=log_value[nested.chosen],
-            hardware=groups,
+            log_value=log_value,
+            hardware=known[GROUP].to_numpy(object),
             comparable_group=known[COMPARABLE].to_numpy(object),
         )
-        inside = covered(*(model.held_out[name] for name in ("log_value", "p05", "p95")))
-        model.undercovered = undercovered(
-            inside.to_numpy(), known["config_id"].to_numpy(), groups, NOMINAL
+        inside = covered(*(self.held_out[name] for name in ("log_value", "p05", "p95")))
+        self.undercovered = undercovered(
+            inside.to_numpy(), known["config_id"].to_numpy(), known[GROUP].to_numpy(object), NOMINAL
         )
-        return model
 
     def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
         """See `PerformancePredictor.predict`."""

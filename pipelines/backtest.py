@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from models_py.replay import at_random, chosen_jointly, replay
+from models_py.replay import START, at_random, chosen_jointly, replay
 from models_py.savings import saving
 from pipelines.console import Reporter
 from pipelines.errors import InputError
@@ -118,7 +118,7 @@ def _replayed(asked: tuple[pd.DataFrame, str, str, int, dict[str, str]]) -> pd.D
     from threadpoolctl import threadpool_limits
 
     budget = min(round(BUDGET_SHARE * runs["config_id"].nunique()), LARGEST_BUDGET)
-    size = max(5, round((budget - 40) / ROUNDS))
+    size = max(5, round((budget - START) / ROUNDS))
     with threadpool_limits(1):  # replays run side by side
         curve = replay(
             runs,
