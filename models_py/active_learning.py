@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from copy import copy
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pandas as pd
 
 from models_py.feasibility import MINIMUM_FEASIBILITY, likely_to_run
 from models_py.hardware_recommender import HardwareRecommender, known_values, rank_options
+from models_py.limits import Limits
 from models_py.measured import newest_measurements
 from models_py.metric_model import quantile_names
 from models_py.objectives import DEFAULT_DIRECTIONS, main_metric, short_name, sign
@@ -18,8 +20,10 @@ from models_py.plan import build_plan
 from models_py.predict import PerformancePredictor
 from models_py.selection import Selection
 
+FAILURES = ("oom", "error")
+REQUIRED = ("model_name", "hardware", "comparable_group", "workload_id")
 FIXED_WEIGHTS = {"information_gain": 0.7, "hardware": 0.3}
-STATE_FORMAT = 2
+STATE_FORMAT = 3
 
 
 class ActiveLearningSystem:
@@ -43,6 +47,9 @@ class ActiveLearningSystem:
         Share of a batch that serves decisions, in [0, 1].
     minimum_feasibility
         Candidates that run with a smaller probability are neither proposed nor recommended.
+    outcomes
+        What ran and what failed, with the columns of `features.feasibility_features`; by default what
+        was measured ran.
     warehouse
         Where the published build is looked for when there is no predictor.
     """
@@ -57,15 +64,21 @@ class ActiveLearningSystem:
         directions: Mapping[str, str] = DEFAULT_DIRECTIONS,
         seed: int = 0,
         minimum_feasibility: float = MINIMUM_FEASIBILITY,
+        outcomes: pd.DataFrame | None = None,
         warehouse: Path | str = "warehouse",
     ) -> None:
         if predictor is None:
-            from pipelines.published import published_build, read_learning_inputs
+            from pipelines.published import (
+                published_build,
+                read_learning_inputs,
+                read_outcomes,
+            )
 
             build = published_build(Path(warehouse))
             predictor = PerformancePredictor.load(build / "models")
             measured, published, directions = read_learning_inputs(build)
             candidates = published if candidates is None else candidates
+            outcomes = read_outcomes(build)
             predictor.training_frame = measured
         if candidates is None:
             raise ValueError("candidates are needed together with a predictor")
@@ -77,6 +90,7 @@ class ActiveLearningSystem:
         self.directions = dict(directions)
         self.seed = seed
         self.minimum_feasibility = minimum_feasibility
+        self.outcomes = outcomes
 
     def score(self, optimize_for: str = "throughput", depth: int = 10) -> pd.DataFrame:
         """Score every candidate and order a batch.
@@ -94,10 +108,11 @@ class ActiveLearningSystem:
             The candidates for which the metric applies, with quantiles, `uncertainty`, `diversity`,
             `expected_information_gain`, `hardware_optimization_factor`, `combined_score`,
             `hardware_score`, `recommended_hardware`, `hardware_match` (scores in [0, 1]),
-            `batch_order` (1 is run first; missing outside the batch) and `reason`.
+            `batch_order` (1 is run first; missing outside the batch), `serves` (`accuracy` or
+            `decision`) and `reason`.
         """
         metric = main_metric(optimize_for)
-        return self.select(self.rank(self.predictions(metric), metric), metric, depth)
+        return self.select(self.rank(self.predictions(metric), metric), metric, Limits(depth))
 
     def predictions(self, metric: str) -> pd.DataFrame:
         """Predictions of measured configurations and of candidates that the metric applies to.
@@ -150,19 +165,19 @@ class ActiveLearningSystem:
         self,
         options: pd.DataFrame,
         metric: str,
-        depth: int,
-        caps: Mapping[str, int] | None = None,
+        limits: Limits,
     ) -> pd.DataFrame:
-        """Scores of the candidates among ranked options, and a batch of `depth` tests; see `score`."""
+        """Scores of the candidates among ranked options, and a batch within limits; see `score`."""
         selection = Selection(
             self.predictor.models[metric],
             options.reset_index(drop=True),
             sign(metric, self.directions),
             self.weights,
             self.decision_share,
+            limits,
             self.seed,
         )
-        selection.choose(depth, caps)
+        selection.choose()
         return selection.scored()
 
     def recommend_configurations(
@@ -180,57 +195,118 @@ class ActiveLearningSystem:
         hardware_availability: Mapping[str, bool] | None = None,
         diversity_weight: float | None = None,
         optimize_for: str = "throughput",
+        budgets: Mapping[str, float] | None = None,
+        minimum_distance: float = 0.0,
     ) -> pd.DataFrame:
         """A batch among given candidates, under limits.
 
         Parameters
         ----------
         configurations
-            Candidates to choose from; by default all.
+            Candidates to choose from, and of which the batch is to tell; by default all.
+        batch_size
+            At most this many tests.
         ensure_diversity
             Choose jointly (the default). Without it, every test serves decisions.
         hardware_constraints
             At most this many tests per hardware.
         hardware_availability
-            Hardware marked `False` is left out; names that are not mentioned stay.
+            Nothing is run now on hardware marked `False`, yet the batch is to tell of it too; names
+            that are not mentioned stay.
         diversity_weight
             Share of the batch that serves accuracy, instead of 1 - `decision_share`.
+        budgets
+            What the batch may cost in all, by the column of `configurations` that states the cost of a
+            test: for instance `{"cost_minutes": 240}`. A test of unknown cost is left out.
+        minimum_distance
+            See `Limits.minimum_distance`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            In the order in which to run them; see `score`. Fewer than `batch_size` where the limits
+            do not allow more.
         """
-        pool = self.candidates if configurations is None else configurations
-        absent = [name for name, there in (hardware_availability or {}).items() if not there]
         share = self.decision_share if diversity_weight is None else 1 - diversity_weight
-        narrowed = ActiveLearningSystem(
-            self.predictor,
-            pool[~pool["hardware"].isin(absent)],
-            self.measured,
-            self.weights,
-            share if ensure_diversity else 1.0,
-            self.directions,
-            self.seed,
-            self.minimum_feasibility,
+        narrowed = copy(self)
+        narrowed.decision_share = share if ensure_diversity else 1.0
+        if configurations is not None:
+            narrowed.candidates = configurations.reset_index(drop=True)
+        absent = [name for name, there in (hardware_availability or {}).items() if not there]
+        limits = Limits(
+            batch_size,
+            {**(hardware_constraints or {}), **dict.fromkeys(absent, 0)},
+            budgets or {},
+            minimum_distance,
         )
         metric = main_metric(optimize_for)
         options = narrowed.rank(narrowed.predictions(metric), metric)
-        return _batch(narrowed.select(options, metric, batch_size, hardware_constraints))
+        return _batch(narrowed.select(options, metric, limits))
 
     def update_with_benchmark_results(self, results: pd.DataFrame) -> None:
-        """Learn from results: rows of the training frame's columns.
+        """Learn from results; what was run is no longer a candidate.
 
-        Results that were never proposed, and repeats, are welcome. What was measured is no longer
-        a candidate.
+        Results that were never proposed, repeats, failures and rows that state some of the metrics are
+        welcome. A row that neither states a metric nor failed says nothing, and stays a candidate.
+
+        Parameters
+        ----------
+        results
+            Rows of the training frame's columns. Of candidates `config_id` and metrics are enough.
+            `status` is `ok`, `oom` or `error`, and `ok` where it is missing: failures teach what is
+            likely to run.
         """
+        described = self._described(results)
+        status = described["status"] if "status" in described else pd.Series(pd.NA, described.index)
+        failed = status.isin(FAILURES)
+        metrics = [name for name in self.predictor.metrics if name in described]
+        measured = described[described[metrics].notna().any(axis=1) & ~failed]
+        if self.outcomes is None:
+            self.outcomes = self.measured.assign(ran=True)
         if self.predictor.training_frame is None:
             self.predictor.training_frame = self.measured
-        self.predictor.update_models(results)
-        self.measured = self.predictor.training_frame
-        done = self.candidates["config_id"].isin(results["config_id"])
+        if not measured.empty:
+            self.predictor.update_models(measured.drop(columns="status", errors="ignore"))
+            self.measured = self.predictor.training_frame
+        told = [measured.assign(ran=True), described[failed].assign(ran=False)]
+        self.outcomes = pd.concat([self.outcomes, *told], ignore_index=True)
+        if failed.any():
+            self.predictor.fit_feasibility(self.outcomes)
+        done = self.candidates["config_id"].isin(
+            [*measured["config_id"], *described["config_id"][failed]]
+        )
         self.candidates = self.candidates[~done].reset_index(drop=True)
+
+    def _described(self, results: pd.DataFrame) -> pd.DataFrame:
+        """Results with the features of their candidates, where they do not state their own.
+
+        Raises
+        ------
+        ValueError
+            For a status that is none, or a configuration that is neither described nor a candidate.
+        """
+        if "status" in results:
+            strange = set(results["status"].dropna()) - {"ok", *FAILURES}
+            if strange:
+                raise ValueError(f"status must be ok, oom or error, got {', '.join(strange)}")
+        results = results.reset_index(drop=True)
+        if set(REQUIRED) <= set(results) and results[list(REQUIRED)].notna().all(axis=None):
+            return results
+        known = self.candidates.set_index("config_id")
+        strange = set(results["config_id"]) - set(known.index)
+        if strange:
+            raise ValueError(
+                f"{len(strange)} results are of no candidate, and not described: {min(strange)}"
+            )
+        features = known.loc[results["config_id"]].reset_index(drop=True)
+        return results.combine_first(features)
 
     def integrate_with_hardware_recommender(
         self,
         hardware_recommender: HardwareRecommender | None = None,
         test_budget: int = 10,
         optimize_for: str = "throughput",
+        limits: Limits | None = None,
     ) -> dict:
         """The plan: the next tests together with the hardware recommended for their workloads.
 
@@ -238,6 +314,8 @@ class ActiveLearningSystem:
         ----------
         hardware_recommender
             Restricts tests and recommendations to its `available_hardware`.
+        limits
+            What the plan may hold, instead of `test_budget` tests.
 
         Returns
         -------
@@ -252,7 +330,7 @@ class ActiveLearningSystem:
             if predictions.empty:
                 raise LookupError(f"no option runs on {', '.join(names) or 'no hardware at all'}")
         options = self.rank(predictions, metric)
-        scored = self.select(options, metric, test_budget)
+        scored = self.select(options, metric, limits or Limits(test_budget))
         return build_plan(_batch(scored), options, short_name(metric), total_candidates=len(scored))
 
     def save_state(self, path: Path | str) -> None:
@@ -261,6 +339,8 @@ class ActiveLearningSystem:
         self.predictor.save(directory / "predictor")
         self.measured.to_parquet(directory / "measured.parquet")
         self.candidates.to_parquet(directory / "candidates.parquet")
+        if self.outcomes is not None:
+            self.outcomes.to_parquet(directory / "outcomes.parquet")
         state = {
             "format": STATE_FORMAT,
             "weights": self.weights,
@@ -280,10 +360,12 @@ class ActiveLearningSystem:
             raise ValueError(f"{directory}: saved by another version")
         predictor = PerformancePredictor.load(directory / "predictor")
         predictor.training_frame = pd.read_parquet(directory / "measured.parquet")
+        outcomes = directory / "outcomes.parquet"
         return cls(
             predictor,
             pd.read_parquet(directory / "candidates.parquet"),
             predictor.training_frame,
+            outcomes=pd.read_parquet(outcomes) if outcomes.is_file() else None,
             **state,
         )
 

@@ -50,6 +50,9 @@ PREDICTION = (
     "p95",
     "in_domain",
     "prob_feasible",
+    "cost_minutes",
+    "cost",
+    "serves",
     "reason",
     "config_id",
 )
@@ -64,7 +67,7 @@ def build_plan(
     Parameters
     ----------
     chosen
-        Scored candidates, in the order in which to run them.
+        Scored candidates, in the order in which to run them; `cost_minutes` and `cost` where known.
     options
         Ranked options of (at least) the chosen workloads: `workload_id, hardware, hardware_score,
         rank`.
@@ -88,9 +91,16 @@ def build_plan(
         "enhanced_candidates": total_candidates,
         "final_recommendations": len(recommendations),
         "optimization_metric": optimization_metric,
+        "shares": _shares(chosen),
         "strategy": "integrated_active_learning",
         "timestamp": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+
+
+def _shares(chosen: pd.DataFrame) -> dict[str, float]:
+    """Which share of the tests serves which end."""
+    counts = chosen["serves"].value_counts(normalize=True)
+    return {end: round(float(counts.get(end, 0)), 6) for end in ("accuracy", "decision")}
 
 
 def _alternatives(ranked: pd.DataFrame, recommended: str) -> list[dict]:

@@ -73,9 +73,11 @@ class Posterior:
         for earlier in self._directions:
             column = column - earlier[option] * earlier
         direction = column / np.sqrt(self.variance[option] + self.noise)
-        self._directions.append(direction.astype(np.float32))
         self.variance = np.maximum(self.variance - direction**2, 0)
-        self._shared -= np.outer(direction, direction[self.targets]).astype(np.float32)
+        # nothing in place: copies go on from where they were made
+        direction = direction.astype(np.float32)
+        self._directions = [*self._directions, direction]
+        self._shared = self._shared - np.outer(direction, direction[self.targets])
 
 
 class _Part:

@@ -3,18 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from models_py.acquisition import knowledge_gradient
 from models_py.derived import DerivedModel
+from models_py.limits import Allowance, Limits
 from models_py.metric_model import MetricModel
 
 TARGETS = 512
 # options that are weighed jointly: bounded, and so is what is kept for them (floats of 4 bytes)
 MOST_JOINT = 50_000
 MOST_ENTRIES = 60_000_000
+ACCURACY, DECISION = "accuracy", "decision"
+
+
+class Choice(NamedTuple):
+    """A test of the batch.
+
+    Attributes
+    ----------
+    option
+        Its position.
+    serves
+        Which end it was chosen for.
+    left
+        Epistemic variance that was left of it.
+    """
+
+    option: int
+    serves: str
+    left: float
+    reason: str
 
 
 class Selection:
@@ -36,6 +59,8 @@ class Selection:
         Weights of `information_gain` and `hardware` in `combined_score`.
     decision_share
         Share of the batch that serves decisions, in [0, 1].
+    limits
+        What the batch may hold.
     """
 
     def __init__(
@@ -45,9 +70,11 @@ class Selection:
         direction: int,
         weights: Mapping[str, float],
         decision_share: float,
+        limits: Limits,
         seed: int,
     ) -> None:
         self.frame = options
+        self.limits = limits
         self.weights = weights
         self.decision_share = decision_share
         self.candidate = options["is_candidate"].to_numpy(bool)
@@ -62,8 +89,7 @@ class Selection:
         value = np.where(known, measured, options["p50"].to_numpy(float))
         self.utility = direction * np.log(value)
         self.epistemic = np.where(known, 0, options["epistemic"].to_numpy(float) ** 2)
-        self.reasons: dict[int, str] = {}
-        self.left_when_chosen: dict[int, float] = {}
+        self.chosen: dict[int, Choice] = {}
         self.prior, self.before, self.left = np.ones((3, len(options)))
         self.information = np.zeros(len(options))
         candidates = np.flatnonzero(self.candidate)
@@ -75,11 +101,21 @@ class Selection:
             self._consider(model, candidates[start : start + size])
         self.decision = self._knowledge_gradient()
         if len(candidates) > size:
-            # the most promising for either end, and others by chance
-            chance = generator.random(len(options))
-            orders = (order[candidates] for order in (-self.information, -self.decision, chance))
-            best = np.concatenate([np.argsort(order)[: size // 3] for order in orders])
-            self._consider(model, candidates[np.unique(best)])
+            free = np.flatnonzero(Allowance(limits, options).free)
+            self._consider(model, self._promising(free, size, generator))
+
+    def _promising(self, free: np.ndarray, size: int, generator: np.random.Generator) -> np.ndarray:
+        """The options that promise most for either end, and others by chance: `size` at most."""
+        if len(free) <= size:
+            return free
+        scores = pd.DataFrame({"information": self.information, "decision": self.decision})
+        scores = scores.assign(chance=generator.random(len(scores))).iloc[free]
+        if self.limits.per_hardware:
+            # where one device may take up little of the batch, the others have to be there
+            hardware = self.frame["hardware"].to_numpy(object)[free]
+            scores = -scores.groupby(hardware).rank(ascending=False)
+        best = [scores[name].nlargest(size // 3).index for name in scores]
+        return np.unique(np.concatenate(best))
 
     def _consider(self, model: MetricModel | DerivedModel, inside: np.ndarray) -> None:
         """Hold a joint belief about some candidates (positions) and about the targets."""
@@ -104,34 +140,54 @@ class Selection:
         gain = knowledge_gradient(self.utility, left, self.posterior.noise, self.workload)
         return np.where(self.candidate, self.prob_feasible * gain, 0)
 
-    def choose(self, budget: int, caps: Mapping[str, int] | None = None) -> None:
-        """Choose tests one by one, each conditional on the earlier ones."""
-        hardware = self.frame["hardware"].to_numpy(object)
-        left = dict(caps or {})
-        free = np.zeros(len(hardware), bool)
-        free[self.inside] = [left.get(name, 1) > 0 for name in hardware[self.inside]]
-        for number in range(1, budget + 1):
-            if not free.any():
-                return
-            share = self.decision_share
-            for_decision = int(number * share) > int((number - 1) * share)
-            gain = np.where(free, self._knowledge_gradient(), 0) if for_decision else np.zeros(1)
-            if gain.max() > 0:
-                test = int(np.argmax(gain))
-                self.reasons[test] = self._decision_reason(test)
-            else:
-                information = np.where(free[self.inside], self._information(), -1)
-                place = int(np.argmax(information))
-                test = int(self.inside[place])
-                self.reasons[test] = self._accuracy_reason(test, information[place])
-            self.left_when_chosen[test] = self.left[test]
-            self.posterior.observe(int(np.searchsorted(self.rows, test)))
+    def choose(self) -> None:
+        """Choose tests one by one, each conditional on the earlier ones, within the limits.
+
+        Costs count where budgets bind: if the batch that is best without them is not affordable, each
+        gain is divided by the share of the budgets that it takes (cost-effective greedy selection,
+        Leskovec et al. 2007).
+        """
+        before = copy(self.posterior)
+        allowance = Allowance(self.limits, self.frame)
+        self._choose(allowance, np.ones(len(self.frame)))
+        if allowance.overspent:
+            self.posterior, self.chosen = before, {}
             self.left[self.inside] = self.posterior.variance[self.place]
-            free[test] = False
-            if hardware[test] in left:
-                left[hardware[test]] -= 1
-                if left[hardware[test]] == 0:
-                    free &= hardware != hardware[test]
+            allowance = Allowance(self.limits, self.frame, strict=True)
+            self._choose(allowance, allowance.share)
+
+    def _choose(self, allowance: Allowance, share: np.ndarray) -> None:
+        inside = np.isin(np.arange(len(self.frame)), self.inside)
+        for number in range(1, self.limits.tests + 1):
+            distance = np.sqrt(self.left / self.prior)
+            free = allowance.free & inside & (distance >= self.limits.minimum_distance)
+            if allowance.overspent or not free.any():
+                return
+            choice = self._decision(number, free, share) or self._accuracy(free, share)
+            self.chosen[choice.option] = choice
+            self.posterior.observe(int(np.searchsorted(self.rows, choice.option)))
+            self.left[self.inside] = self.posterior.variance[self.place]
+            allowance.take(choice.option)
+
+    def _decision(self, number: int, free: np.ndarray, share: np.ndarray) -> Choice | None:
+        """The test that helps decisions most, if it is their turn and any does."""
+        turns = (int(count * self.decision_share) for count in (number - 1, number))
+        if len({*turns}) == 1:
+            return None
+        gain = np.where(free, self._knowledge_gradient() / share, 0)
+        option = int(np.argmax(gain))
+        if gain[option] <= 0:
+            return None
+        return Choice(option, DECISION, self.left[option], self._decision_reason(option))
+
+    def _accuracy(self, free: np.ndarray, share: np.ndarray) -> Choice:
+        """The test that is expected to tell most of all candidates."""
+        information = self._information()
+        weighed = np.where(free[self.inside], information / share[self.inside], -1)
+        place = int(np.argmax(weighed))
+        option = int(self.inside[place])
+        reason = self._accuracy_reason(option, information[place])
+        return Choice(option, ACCURACY, self.left[option], reason)
 
     def _decision_reason(self, test: int) -> str:
         row, leader = self.frame.iloc[test], self.frame.iloc[self.leader[test]]
@@ -156,10 +212,9 @@ class Selection:
         """The candidates with their scores; see `ActiveLearningSystem.score`."""
         of_gain, of_hardware = self.weights["information_gain"], self.weights["hardware"]
         gain, factor = _to_unit(self.information), _to_unit(self.decision)
-        order = {test: number for number, test in enumerate(self.reasons, start=1)}
-        positions = pd.Series(range(len(self.frame)))
-        left = self.left.copy()
-        left[list(self.left_when_chosen)] = list(self.left_when_chosen.values())
+        chosen = pd.DataFrame(self.chosen.values(), columns=Choice._fields).set_index("option")
+        chosen = chosen.assign(order=range(1, len(chosen) + 1)).reindex(range(len(self.frame)))
+        left = chosen["left"].fillna(pd.Series(self.left)).to_numpy(float)
         scored = self.frame.assign(
             uncertainty=_to_unit(self.frame["epistemic"].to_numpy()),
             diversity=np.sqrt(np.clip(left / self.prior, 0, 1)),
@@ -167,8 +222,9 @@ class Selection:
             hardware_optimization_factor=factor,
             combined_score=(of_gain * gain + of_hardware * factor) / (of_gain + of_hardware),
             recommended_hardware=self.frame["hardware"].to_numpy(object)[self.leader],
-            batch_order=positions.map(order).astype("Int64").array,
-            reason=positions.map(self.reasons).astype("string").array,
+            batch_order=chosen["order"].astype("Int64").array,
+            serves=chosen["serves"].astype("string").array,
+            reason=chosen["reason"].astype("string").array,
         )
         scored["hardware_match"] = scored["hardware"] == scored["recommended_hardware"]
         return scored[self.candidate].reset_index(drop=True)

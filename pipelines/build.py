@@ -188,6 +188,7 @@ def _fingerprint(files: Sequence[InputFile], settings: Settings, pins: Mapping[s
     for file in files:
         digest.update(f"{file.name} {file.hash}\n".encode())
     elsewhere = {"raw", "warehouse", "mlruns", "keep_builds", "threads", "budget", "plan_depth"}
+    elsewhere |= {"minutes_per_test", "currency"}  # they are asked for after a build
     told = settings.model_dump(mode="json", exclude=elsewhere)
     for path in Warehouse(settings.warehouse).curves:
         digest.update(path.read_bytes())

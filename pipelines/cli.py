@@ -66,20 +66,53 @@ def build(raw, warehouse, objective, budget, full_refresh, as_json) -> None:
 
 @cli.command()
 @warehouse_option
-@click.option("--budget", type=int, help="How many tests to plan.")
+@click.option("--budget", type=int, help="How many tests to plan, at most.")
 @click.option("--metric", default=None, help="Objective or metric to optimise for.")
+@click.option("--available", help="Devices that tests can run on today, separated by commas.")
+@click.option("--max-minutes", type=click.FloatRange(0, min_open=True), help="What they may take.")
+@click.option("--max-cost", type=click.FloatRange(0, min_open=True), help="What they may cost.")
+@click.option(
+    "--max-per-hardware",
+    multiple=True,
+    metavar="DEVICE=N",
+    help="At most N tests on a device; may be given several times.",
+)
+@click.option(
+    "--minimum-distance",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    help="Least diversity of a test when it is chosen, 0 to 1.",
+)
 @click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
     help="Where to write the plan; standard output by default.",
 )
-def integrate(warehouse, budget, metric, output) -> None:
+def integrate(
+    warehouse,
+    budget,
+    metric,
+    available,
+    max_minutes,
+    max_cost,
+    max_per_hardware,
+    minimum_distance,
+    output,
+) -> None:
     """Plan the next tests together with the recommended hardware (JSON)."""
     from pipelines.integrate import integrate as plan_tests
     from pipelines.settings import load_settings
 
     settings = load_settings(warehouse=warehouse, budget=budget, objective=metric)
-    plan = plan_tests(settings.warehouse, settings.objective, settings.budget)
+    names = None if available is None else tuple(name.strip() for name in available.split(","))
+    caps = dict(map(_cap, max_per_hardware))
+    if names is not None or max_minutes or max_cost or caps or minimum_distance:
+        from pipelines.today import Today, integrate_today
+
+        today = Today(names, max_minutes, max_cost, caps, minimum_distance)
+        plan = integrate_today(settings, settings.budget, today)
+    else:
+        plan = plan_tests(settings.warehouse, settings.objective, settings.budget)
     _write(json.dumps(plan, indent=2) + "\n", output)
 
 
@@ -265,6 +298,13 @@ def measure(suite, output, time_limit) -> None:
         suite, path, time_limit_s=time_limit, on_event=lambda text: click.echo(text, err=True)
     )
     click.echo(f"{path}: {summary}")
+
+
+def _cap(text: str) -> tuple[str, int]:
+    name, _, count = text.rpartition("=")
+    if not name or not count.isdecimal():
+        raise click.BadParameter(f"--max-per-hardware: expected DEVICE=N, got {text!r}")
+    return name, int(count)
 
 
 def _say_pinned(metric: str, version: str) -> None:

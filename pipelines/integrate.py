@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
@@ -37,11 +38,7 @@ def integrate(warehouse: Path, objective: str, budget: int) -> dict:
             row[0]
             for row in con.sql("select distinct metric from ml.predictions order by 1").fetchall()
         ]
-        if metric not in learned:
-            names = ", ".join(learned)
-            raise InputError(
-                f"--metric: '{objective}' was not learned by this build; learned: {names}"
-            )
+        require_learned(objective, metric, learned)
         if budget > ordered and ordered < total:
             raise InputError(
                 f"--budget {budget}: this build ordered {ordered} tests; "
@@ -61,7 +58,20 @@ def integrate(warehouse: Path, objective: str, budget: int) -> dict:
             " where objective = ? and workload_id in (select unnest(?::varchar[]))",
             [name, chosen["workload_id"].unique().tolist()],
         ).df()
-    plan = build_plan(chosen, options, name, total)
+    if "serves" not in chosen:
+        raise InputError(f"{warehouse}: built by an older version; run `benchmart build`")
+    return valid_plan(build_plan(chosen, options, name, total))
+
+
+def require_learned(objective: str, metric: str, learned: Sequence[str]) -> None:
+    """Raise an `InputError` for a metric that the build did not learn."""
+    if metric not in learned:
+        names = ", ".join(learned)
+        raise InputError(f"--metric: '{objective}' was not learned by this build; learned: {names}")
+
+
+def valid_plan(plan: dict) -> dict:
+    """The plan, checked against the packaged schema."""
     jsonschema.validate(plan, plan_schema())
     return plan
 

@@ -53,6 +53,12 @@ def read_learning_inputs(build: Path) -> tuple[pd.DataFrame, pd.DataFrame, dict[
         return *learning_frames(con), metric_directions(con)
 
 
+def read_outcomes(build: Path) -> pd.DataFrame:
+    """What ran and what failed, of a build."""
+    with connect(build / DATABASE, read_only=True) as con:
+        return outcome_frame(con)
+
+
 def learning_frames(con: duckdb.DuckDBPyConnection) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Training and candidate features of an open database.
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from models_py.active_learning import ActiveLearningSystem
+from models_py.limits import Limits
 from models_py.objectives import short_name
 from pipelines.settings import Settings
 
@@ -47,6 +48,7 @@ SCORE_COLUMNS = [
     "hardware_match",
     "prob_feasible",
     "batch_order",
+    "serves",
     "reason",
 ]
 
@@ -83,7 +85,7 @@ def _score_metric(
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     predictions = system.predictions(metric)
     options = system.rank(predictions, metric)
-    candidates = system.select(options, metric, depth)
+    candidates = system.select(options, metric, Limits(depth))
     names = {"metric": metric, "objective": short_name(metric)}
     return (
         predictions[PREDICTION_COLUMNS].assign(metric=metric),

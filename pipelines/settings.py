@@ -70,6 +70,8 @@ class Settings(BaseSettings):
     metrics: Annotated[tuple[str, ...], NoDecode] = ("throughput", "latency_ms", "memory_mb")
     weights: Weights = Weights()
     decision_share: float = Field(0.5, ge=0, le=1)
+    minutes_per_test: float = Field(10, gt=0)
+    currency: str = "USD"
     minimum_feasibility: float = Field(0.5, ge=0, le=1)
     retraining: Retraining = Retraining()
     seed: int = 0

@@ -70,6 +70,60 @@ def test_caps_and_availability_are_kept(system):
     assert len(batch) == 8
 
 
+def test_budgets_are_kept_and_cheap_tests_preferred_where_they_bind(system):
+    generator = np.random.default_rng(3)
+    pool = system.candidates.assign(minutes=generator.uniform(5, 60, len(system.candidates)))
+    plenty = system.suggest_test_batch(pool, 8, budgets={"minutes": 10_000})
+    free = system.suggest_test_batch(pool, 8)
+    assert plenty["config_id"].tolist() == free["config_id"].tolist()
+    little = system.suggest_test_batch(pool, 8, budgets={"minutes": 100})
+    assert little["minutes"].sum() <= 100
+    assert len(little) > 3
+    assert little["minutes"].mean() < free["minutes"].mean() / 1.5
+    unknown = pool.assign(minutes=pool["minutes"].where(pool["hardware"] == pool["hardware"][0]))
+    known = system.suggest_test_batch(unknown, 4, budgets={"minutes": 500})
+    assert set(known["hardware"]) == {pool["hardware"][0]}
+
+
+def test_tests_keep_their_distance(system):
+    near, far = (system.suggest_test_batch(batch_size=12, minimum_distance=d) for d in (0, 0.2))
+    assert near["diversity"].min() < 0.2 <= far["diversity"].min()
+    assert set(far["config_id"]) != set(near["config_id"])
+
+
+def test_a_capped_batch_is_full_also_where_few_options_are_weighed(system, monkeypatch):
+    counts = system.candidates["hardware"].value_counts()
+    monkeypatch.setattr("models_py.selection.MOST_JOINT", 30)
+    caps = dict.fromkeys(counts.index[:-1], 1)
+    batch = system.suggest_test_batch(batch_size=8, hardware_constraints=caps)
+    assert len(batch) == 8
+    assert (batch["hardware"].value_counts()[list(caps)] <= 1).all()
+
+
+def test_failures_and_bare_results_are_learned(world):
+    known, candidates = world
+    predictor = PerformancePredictor(("throughput",), light=True).fit(known)
+    learner = ActiveLearningSystem(predictor, candidates)
+    asked = candidates["config_id"].iloc[[0, 5, 9, 20]].tolist()
+    results = pd.DataFrame(
+        {
+            "config_id": asked,
+            "throughput": [100.0, None, None, 50.0],
+            "status": ["ok", "oom", None, None],
+        }
+    )
+    learner.update_with_benchmark_results(results)
+    assert set(asked) & set(learner.candidates["config_id"]) == {asked[2]}
+    assert set(asked) & set(learner.measured["config_id"]) == {asked[0], asked[3]}
+    assert learner.predictor.feasibility.failed == 1
+    with pytest.raises(ValueError, match="of no candidate, and not described: elsewhere"):
+        learner.update_with_benchmark_results(
+            pd.DataFrame({"config_id": ["elsewhere"], "throughput": [1.0]})
+        )
+    with pytest.raises(ValueError, match="got broken"):
+        learner.update_with_benchmark_results(results.assign(status="broken"))
+
+
 def test_results_remove_candidates_also_those_never_proposed(world, frames):
     known, candidates = world
     predictor = PerformancePredictor(("throughput",), seed=1).fit(known.iloc[::2])

@@ -12,6 +12,7 @@ select
     scored.hardware_optimization_factor,
     scored.combined_score,
     scored.prob_feasible,
+    scored.serves,
     scored.reason,
     predicted.p05,
     predicted.p50,
