@@ -2,7 +2,8 @@
 
 `the original formula` is that of the work that inspired this project: 0.7 times (uncertainty +
 diversity) plus 0.3 times the hardware score, top k. `quantile width` takes the widest predicted
-intervals, `k-center` the configurations farthest from any that was paid for.
+intervals, `k-center` the configurations farthest from any that was paid for. Peers only choose: a
+plain Gaussian process (`gaussian_policies.py`), scikit-activeml and bmdal_reg (`peer_worker.py`).
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ from collections.abc import Callable
 import lightgbm as lgb
 import numpy as np
 import pandas as pd
+from embedding import distances, embedded, log_target
+from gaussian_policies import expected_improvement, thompson, variance_reduction
+from peer_worker import peer
 
 from models_py.features import Encoder
 from models_py.metric_model import log_bounds
@@ -58,15 +62,15 @@ class Boosted:
 
 def original_formula(state: State, count: int) -> np.ndarray:
     """Top k by 0.7 (uncertainty + diversity) + 0.3 hardware score, of a bag of LightGBM models."""
-    known, asked = _embedded(state)
-    target = np.log(state.measured[state.metric].to_numpy(float))
+    known, asked = embedded(state)
+    target = log_target(state)
     members = []
     for _ in range(MEMBERS):
         rows = state.generator.integers(0, len(known), len(known))
         model = lgb.LGBMRegressor(**SMALL_DATA, random_state=int(state.generator.integers(2**31)))
         members.append(model.fit(known[rows], target[rows]).predict(asked))
     mean, spread = np.mean(members, axis=0), np.std(members, axis=0)
-    distance = _distances(asked, known).min(axis=1)
+    distance = distances(asked, known).min(axis=1)
     best = pd.Series(mean).groupby(state.candidates["workload_id"].to_numpy()).transform("max")
     score = 0.7 * (spread / spread.max() + distance / distance.max()) + 0.3 * np.exp(mean - best)
     return np.argsort(-score.to_numpy())[:count]
@@ -74,8 +78,8 @@ def original_formula(state: State, count: int) -> np.ndarray:
 
 def quantile_width(state: State, count: int) -> np.ndarray:
     """Top k by the width of the 80 % interval of LightGBM quantile regressors."""
-    known, asked = _embedded(state)
-    target = np.log(state.measured[state.metric].to_numpy(float))
+    known, asked = embedded(state)
+    target = log_target(state)
     low, high = (
         lgb.LGBMRegressor(objective="quantile", alpha=level, **SMALL_DATA)
         .fit(known, target)
@@ -87,35 +91,14 @@ def quantile_width(state: State, count: int) -> np.ndarray:
 
 def k_center(state: State, count: int) -> np.ndarray:
     """Greedily the configuration farthest from all paid for or chosen (Sener & Savarese 2018)."""
-    known, asked = _embedded(state)
-    distance = _distances(asked, known).min(axis=1)
+    known, asked = embedded(state)
+    distance = distances(asked, known).min(axis=1)
     chosen = []
     for _ in range(count):
         chosen.append(int(distance.argmax()))
-        distance = np.minimum(distance, _distances(asked, asked[chosen[-1:]])[:, 0])
+        distance = np.minimum(distance, distances(asked, asked[chosen[-1:]])[:, 0])
         distance[chosen] = -1
     return np.array(chosen)
-
-
-def _embedded(state: State) -> tuple[np.ndarray, np.ndarray]:
-    """Paid rows and candidates as standardised numbers and scaled one-hot categories."""
-    both = pd.concat([state.measured, state.candidates], ignore_index=True)
-    encoder = Encoder.fit(both)
-    matrix = encoder.transform(both)
-    numbers = np.log1p(np.nan_to_num(matrix[:, : len(encoder.numeric)]).clip(min=0))
-    numbers = (numbers - numbers.mean(axis=0)) / (numbers.std(axis=0) + 1e-9)
-    codes = matrix[:, len(encoder.numeric) :]
-    indicators = [
-        np.eye(int(np.nanmax(column)) + 2)[np.nan_to_num(column, nan=-1).astype(int)]
-        for column in codes.T
-    ]
-    points = np.column_stack([numbers, *indicators])
-    return points[: len(state.measured)], points[len(state.measured) :]
-
-
-def _distances(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    squared = (one**2).sum(axis=1)[:, None] + (other**2).sum(axis=1) - 2 * one @ other.T
-    return np.sqrt(np.maximum(squared, 0))
 
 
 PREDICTORS: dict[str, Callable[[str, int], PerformancePredictor | Boosted]] = {
@@ -131,6 +114,13 @@ POLICIES: dict[str, tuple[Policy, str]] = {
     "original formula": (original_formula, "benchmart"),
     "quantile width": (quantile_width, "benchmart"),
     "k-center": (k_center, "benchmart"),
+    "Gaussian process, variance reduction": (variance_reduction, "benchmart"),
+    "Gaussian process, expected improvement": (expected_improvement, "benchmart"),
+    "Gaussian process, Thompson sampling": (thompson, "benchmart"),
+    "scikit-activeml, greedy sampling": (peer("greedy sampling"), "benchmart"),
+    "scikit-activeml, tree, diversity": (peer("tree, diversity"), "benchmart"),
+    "scikit-activeml, tree, representativity": (peer("tree, representativity"), "benchmart"),
+    "bmdal_reg, LCMD": (peer("lcmd"), "benchmart"),
     "benchmart, all for accuracy": (chosen_jointly(0.0), "benchmart"),
     "benchmart, balanced": (chosen_jointly(0.5), "benchmart"),
     "benchmart, all for decisions": (chosen_jointly(1.0), "benchmart"),
