@@ -69,14 +69,14 @@ def expected_improvement(state: State, count: int) -> np.ndarray:
     best = pd.Series(posterior.mean).groupby(workloads).transform("max").to_numpy()
     free = contested & (np.arange(len(best)) >= paid)
     chosen = []
-    for _ in range(count):
+    for _ in range(min(count, int(free.sum()))):
         spread = np.sqrt(np.maximum(np.diagonal(posterior.covariance), 1e-12))
         ahead = (posterior.mean - best) / spread
         improvement = spread * (ahead * norm.cdf(ahead) + norm.pdf(ahead))
         chosen.append(int(np.where(free, improvement, -np.inf).argmax()))
         free[chosen] = False
         posterior = posterior.without(chosen[-1])
-    return np.array(chosen) - paid
+    return np.array(chosen, int) - paid
 
 
 def thompson(state: State, count: int) -> np.ndarray:
