@@ -98,8 +98,15 @@ class Encoder:
         """Positions of the categories among the matrix columns."""
         return list(range(len(self.numeric), len(self.names)))
 
-    def transform(self, frame: pd.DataFrame) -> np.ndarray:
-        """Matrix of shape (rows, columns); a column that the frame lacks is missing throughout."""
+    def transform(self, frame: pd.DataFrame, tell_unseen_apart: bool = False) -> np.ndarray:
+        """Matrix of shape (rows, columns); a column that the frame lacks is missing throughout.
+
+        Parameters
+        ----------
+        tell_unseen_apart
+            Give categories that were not seen when fitting codes beyond the vocabulary, equal ones the
+            same: for comparing rows of one frame.
+        """
         matrix = np.full((len(frame), len(self.names)), np.nan)
         for position, name in enumerate(self.numeric):
             if name in frame:
@@ -107,6 +114,9 @@ class Encoder:
         for position, (name, values) in enumerate(self.categories.items(), start=len(self.numeric)):
             if name in frame:
                 codes = pd.Index(values).get_indexer(frame[name])
+                if tell_unseen_apart:
+                    unseen = (codes < 0) & frame[name].notna().to_numpy()
+                    codes[unseen] = len(values) + pd.factorize(frame.loc[unseen, name])[0]
                 matrix[:, position] = np.where(codes >= 0, codes, np.nan)
         return matrix
 

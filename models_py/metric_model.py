@@ -193,11 +193,15 @@ class MetricModel:
         targets
             Positions of rows whose variance tests are to remove.
         """
-        return self.stage.base.posterior(self._prepare(frame)[0], targets)
+        # rows of a new device, model or framework share its effect, and a test of one tells of others
+        rows, _ = self._prepare(frame, tell_unseen_apart=True)
+        return self.stage.base.posterior(rows, targets)
 
-    def _prepare(self, frame: pd.DataFrame) -> tuple[Rows, np.ndarray]:
+    def _prepare(
+        self, frame: pd.DataFrame, tell_unseen_apart: bool = False
+    ) -> tuple[Rows, np.ndarray]:
         log_bound = log_bounds(frame, self.metric)
-        features = self.encoder.transform(frame.assign(log_bound=log_bound))
+        features = self.encoder.transform(frame.assign(log_bound=log_bound), tell_unseen_apart)
         anchor = _anchor(log_bound, self.centre, self.residual_centre)
         return Rows(features, anchor, self.encoder), log_bound
 

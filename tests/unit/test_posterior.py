@@ -9,9 +9,10 @@ import pandas as pd
 import pytest
 
 from models_py.belief import Rows
-from models_py.boosting import profile_for
+from models_py.boosting import LEVELS, profile_for
 from models_py.features import Encoder
 from models_py.gaussian_process import JITTER
+from models_py.metric_model import MetricModel
 from models_py.posterior import Posterior
 from models_py.processes import Processes
 
@@ -93,3 +94,29 @@ def test_a_category_that_nobody_has_seen_is_like_itself(processes, rows, known):
     posterior.observe(5)
     assert posterior.variance[5] < before / 5
     assert np.isfinite(posterior.gain()).all()
+
+
+def test_a_test_of_a_new_device_tells_of_its_other_rows(runs):
+    """Whatever its name says, rows of a device that nobody has seen share it."""
+    names = {"hardware": "abacus", "hardware_framework": "pytorch on abacus"}
+    model = MetricModel.fit(runs.head(40), "throughput", LEVELS, seed=0, light=True)
+    new = runs.tail(20).assign(**names)
+    one = model.posterior(new, np.arange(len(new)))
+    # the same rows, were every one of them on a device of its own
+    apart = [f"abacus {number}" for number in range(len(new))]
+    others = model.posterior(
+        new.assign(hardware=apart, hardware_framework=apart), np.arange(len(new))
+    )
+    np.testing.assert_allclose(one.variance, others.variance, rtol=1e-3)
+    assert (one.gain() > 1.1 * others.gain()).all()
+
+
+def test_unseen_categories_are_told_apart_only_when_asked(runs):
+    encoder = Encoder.fit(runs.head(40))
+    new = runs.head(4).assign(hardware=["abacus", "quipu", "abacus", None])
+    position = encoder.names.index("hardware")
+    assert np.isnan(encoder.transform(new)[:, position]).all()
+    one, other, same, missing = encoder.transform(new, tell_unseen_apart=True)[:, position]
+    assert one == same >= len(encoder.categories["hardware"])
+    assert other not in (*range(len(encoder.categories["hardware"])), one)
+    assert np.isnan(missing)
