@@ -35,6 +35,35 @@ def test_a_short_plan_is_the_start_of_a_long_one(published: Commands):
     assert long[:3] == short
 
 
+def test_a_plan_for_today_keeps_what_can_be_run(published: Commands):
+    one, other = ("amd-epyc-genoa-1-thread", "amd-epyc-genoa-2-threads")
+    said = published.succeed("integrate", "--available", one, "--max-minutes", 45)
+    plan = json.loads(said.stdout)
+    jsonschema.validate(plan, plan_schema())
+    tests = plan["recommendations"]
+    assert {test["hardware"] for test in tests} == {one}
+    assert [test["cost_minutes"] for test in tests] == [10] * 4
+    assert {test["cost"] for test in tests} == {None}
+    # what is not free today may still be what is recommended
+    assert other in {test["recommended_hardware"] for test in tests}
+    ends = [test["serves"] for test in tests]
+    assert plan["shares"] == {end: ends.count(end) / 4 for end in ("accuracy", "decision")}
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (["--available", "amd-epyc"], "no candidate runs on 'amd-epyc'; did you mean 'amd-epyc-"),
+        (["--max-cost", 5], "--max-cost 5: no price of these devices is known (prices.csv)"),
+        (["--max-minutes", 3], "--max-minutes 3: the cheapest candidate takes 10"),
+        (["--max-per-hardware", "h100"], "expected DEVICE=N, got 'h100'"),
+        (["--minimum-distance", 2], "2.0 is not in the range"),
+    ],
+)
+def test_limits_that_cannot_be_kept_are_named(published: Commands, flags, said):
+    assert said in published.refused("integrate", *flags)
+
+
 def test_predictions_keep_rows_columns_and_order(published: Commands, tmp_path):
     rows = [
         {
