@@ -100,6 +100,6 @@ class _Part:
         """Posterior covariance of all options with some, shape (all options, options)."""
         asked: Points = self.points.take(options)
         prior = covariance(self.points, asked, self.process.parameters)
-        # categories that nobody has seen are like no other, yet like themselves
+        # a missing category is like no other, yet like itself
         prior[options, np.arange(len(options))] = variance(asked, self.process.parameters)
         return self.share * (prior - self.solved.T @ self.solved[:, options])

@@ -86,7 +86,7 @@ def test_the_gain_is_what_observing_removes(posterior):
         assert before - posterior.variance.sum() == pytest.approx(gain, rel=1e-3, abs=1e-6)
 
 
-def test_a_category_that_nobody_has_seen_is_like_itself(processes, rows, known):
+def test_a_missing_category_is_like_itself(processes, rows, known):
     options = rows.take(~known)
     options.features[:, len(options.encoder.numeric) :] = np.nan
     posterior = Posterior(processes, options, SHARE, np.arange(len(options)), noise=0.01)
