@@ -18,10 +18,9 @@ from models_py.metric_model import quantile_names
 from models_py.objectives import DEFAULT_DIRECTIONS, main_metric, short_name, sign
 from models_py.plan import build_plan
 from models_py.predict import PerformancePredictor
+from models_py.results import read_results
 from models_py.selection import Selection
 
-FAILURES = ("oom", "error")
-REQUIRED = ("model_name", "hardware", "comparable_group", "workload_id")
 FIXED_WEIGHTS = {"information_gain": 0.7, "hardware": 0.3}
 STATE_FORMAT = 3
 
@@ -68,11 +67,7 @@ class ActiveLearningSystem:
         warehouse: Path | str = "warehouse",
     ) -> None:
         if predictor is None:
-            from pipelines.published import (
-                published_build,
-                read_learning_inputs,
-                read_outcomes,
-            )
+            from pipelines.published import published_build, read_learning_inputs, read_outcomes
 
             build = published_build(Path(warehouse))
             predictor = PerformancePredictor.load(build / "models")
@@ -252,54 +247,22 @@ class ActiveLearningSystem:
         Parameters
         ----------
         results
-            Rows of the training frame's columns. Of candidates `config_id` and metrics are enough.
-            `status` is `ok`, `oom` or `error`, and `ok` where it is missing: failures teach what is
-            likely to run.
+            See `models_py.results.read_results`. Failures teach what is likely to run.
         """
-        described = self._described(results)
-        status = described["status"] if "status" in described else pd.Series(pd.NA, described.index)
-        failed = status.isin(FAILURES)
-        metrics = [name for name in self.predictor.metrics if name in described]
-        measured = described[described[metrics].notna().any(axis=1) & ~failed]
+        measured, failed = read_results(results, self.candidates, self.predictor.metrics)
         if self.outcomes is None:
             self.outcomes = self.measured.assign(ran=True)
         if self.predictor.training_frame is None:
             self.predictor.training_frame = self.measured
         if not measured.empty:
-            self.predictor.update_models(measured.drop(columns="status", errors="ignore"))
+            self.predictor.update_models(measured)
             self.measured = self.predictor.training_frame
-        told = [measured.assign(ran=True), described[failed].assign(ran=False)]
-        self.outcomes = pd.concat([self.outcomes, *told], ignore_index=True)
-        if failed.any():
+        told = [self.outcomes, measured.assign(ran=True), failed.assign(ran=False)]
+        self.outcomes = pd.concat(told, ignore_index=True)
+        if not failed.empty:
             self.predictor.fit_feasibility(self.outcomes)
-        done = self.candidates["config_id"].isin(
-            [*measured["config_id"], *described["config_id"][failed]]
-        )
+        done = self.candidates["config_id"].isin([*measured["config_id"], *failed["config_id"]])
         self.candidates = self.candidates[~done].reset_index(drop=True)
-
-    def _described(self, results: pd.DataFrame) -> pd.DataFrame:
-        """Results with the features of their candidates, where they do not state their own.
-
-        Raises
-        ------
-        ValueError
-            For a status that is none, or a configuration that is neither described nor a candidate.
-        """
-        if "status" in results:
-            strange = set(results["status"].dropna()) - {"ok", *FAILURES}
-            if strange:
-                raise ValueError(f"status must be ok, oom or error, got {', '.join(strange)}")
-        results = results.reset_index(drop=True)
-        if set(REQUIRED) <= set(results) and results[list(REQUIRED)].notna().all(axis=None):
-            return results
-        known = self.candidates.set_index("config_id")
-        strange = set(results["config_id"]) - set(known.index)
-        if strange:
-            raise ValueError(
-                f"{len(strange)} results are of no candidate, and not described: {min(strange)}"
-            )
-        features = known.loc[results["config_id"]].reset_index(drop=True)
-        return results.combine_first(features)
 
     def integrate_with_hardware_recommender(
         self,

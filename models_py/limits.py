@@ -49,14 +49,16 @@ class Allowance:
     options
         `hardware`, `is_candidate` and a column for every budget.
     strict
-        Keep within the budgets; without it, `overspent` says whether a batch did.
+        Keep within the budgets, and weigh gains by costs; without it, `overspent` says whether a batch
+        cost too much.
 
     Attributes
     ----------
     free
         Which options may be chosen next, boolean, shape (options,).
-    share
-        Share of its budgets that each option takes, shape (options,).
+    price
+        What the gain of each option is divided by, shape (options,): the share of the budgets that it
+        takes where they are kept, else 1.
     """
 
     def __init__(self, limits: Limits, options: pd.DataFrame, strict: bool = False) -> None:
@@ -66,8 +68,9 @@ class Allowance:
         self._costs = options[list(limits.budgets)].to_numpy(float, na_value=np.nan)
         budgets = np.array(list(limits.budgets.values()), dtype=float)
         self._unspent = budgets * (1 + 1e-9)  # sums of costs are rounded
-        # what costs nothing is worth its while, yet not infinitely
-        self.share = np.maximum((self._costs / budgets).sum(axis=1), 1e-6)
+        self.price = np.ones(len(options))
+        if strict:  # what costs nothing is worth its while, yet not infinitely
+            self.price = np.maximum((self._costs / budgets).sum(axis=1), 1e-6)
         used_up = [name for name, cap in self._caps.items() if cap == 0]
         self.free = options["is_candidate"].to_numpy(bool) & ~np.isin(self._hardware, used_up)
         self.free &= self._affordable()

@@ -89,7 +89,7 @@ class Selection:
         value = np.where(known, measured, options["p50"].to_numpy(float))
         self.utility = direction * np.log(value)
         self.epistemic = np.where(known, 0, options["epistemic"].to_numpy(float) ** 2)
-        self.chosen: dict[int, Choice] = {}
+        self.chosen: list[Choice] = []
         self.prior, self.before, self.left = np.ones((3, len(options)))
         self.information = np.zeros(len(options))
         candidates = np.flatnonzero(self.candidate)
@@ -149,41 +149,41 @@ class Selection:
         """
         before = copy(self.posterior)
         allowance = Allowance(self.limits, self.frame)
-        self._choose(allowance, np.ones(len(self.frame)))
+        self._choose(allowance)
         if allowance.overspent:
-            self.posterior, self.chosen = before, {}
+            self.posterior, self.chosen = before, []
             self.left[self.inside] = self.posterior.variance[self.place]
-            allowance = Allowance(self.limits, self.frame, strict=True)
-            self._choose(allowance, allowance.share)
+            self._choose(Allowance(self.limits, self.frame, strict=True))
 
-    def _choose(self, allowance: Allowance, share: np.ndarray) -> None:
+    def _choose(self, allowance: Allowance) -> None:
         inside = np.isin(np.arange(len(self.frame)), self.inside)
         for number in range(1, self.limits.tests + 1):
             distance = np.sqrt(self.left / self.prior)
             free = allowance.free & inside & (distance >= self.limits.minimum_distance)
             if allowance.overspent or not free.any():
                 return
-            choice = self._decision(number, free, share) or self._accuracy(free, share)
-            self.chosen[choice.option] = choice
+            price = allowance.price
+            choice = self._decision(number, free, price) or self._accuracy(free, price)
+            self.chosen.append(choice)
             self.posterior.observe(int(np.searchsorted(self.rows, choice.option)))
             self.left[self.inside] = self.posterior.variance[self.place]
             allowance.take(choice.option)
 
-    def _decision(self, number: int, free: np.ndarray, share: np.ndarray) -> Choice | None:
+    def _decision(self, number: int, free: np.ndarray, price: np.ndarray) -> Choice | None:
         """The test that helps decisions most, if it is their turn and any does."""
         turns = (int(count * self.decision_share) for count in (number - 1, number))
         if len({*turns}) == 1:
             return None
-        gain = np.where(free, self._knowledge_gradient() / share, 0)
+        gain = np.where(free, self._knowledge_gradient() / price, 0)
         option = int(np.argmax(gain))
         if gain[option] <= 0:
             return None
         return Choice(option, DECISION, self.left[option], self._decision_reason(option))
 
-    def _accuracy(self, free: np.ndarray, share: np.ndarray) -> Choice:
+    def _accuracy(self, free: np.ndarray, price: np.ndarray) -> Choice:
         """The test that is expected to tell most of all candidates."""
         information = self._information()
-        weighed = np.where(free[self.inside], information / share[self.inside], -1)
+        weighed = np.where(free[self.inside], information / price[self.inside], -1)
         place = int(np.argmax(weighed))
         option = int(self.inside[place])
         reason = self._accuracy_reason(option, information[place])
@@ -212,7 +212,7 @@ class Selection:
         """The candidates with their scores; see `ActiveLearningSystem.score`."""
         of_gain, of_hardware = self.weights["information_gain"], self.weights["hardware"]
         gain, factor = _to_unit(self.information), _to_unit(self.decision)
-        chosen = pd.DataFrame(self.chosen.values(), columns=Choice._fields).set_index("option")
+        chosen = pd.DataFrame(self.chosen, columns=Choice._fields).set_index("option")
         chosen = chosen.assign(order=range(1, len(chosen) + 1)).reindex(range(len(self.frame)))
         left = chosen["left"].fillna(pd.Series(self.left)).to_numpy(float)
         scored = self.frame.assign(

@@ -80,6 +80,9 @@ def test_budgets_are_kept_and_cheap_tests_preferred_where_they_bind(system):
     assert little["minutes"].sum() <= 100
     assert len(little) > 3
     assert little["minutes"].mean() < free["minutes"].mean() / 1.5
+    # nothing is left of the batch that was too dear
+    untouched = system.score(depth=0).set_index("config_id")["diversity"]
+    assert little["diversity"][0] == pytest.approx(untouched[little["config_id"][0]])
     unknown = pool.assign(minutes=pool["minutes"].where(pool["hardware"] == pool["hardware"][0]))
     known = system.suggest_test_batch(unknown, 4, budgets={"minutes": 500})
     assert set(known["hardware"]) == {pool["hardware"][0]}
@@ -92,12 +95,12 @@ def test_tests_keep_their_distance(system):
 
 
 def test_a_capped_batch_is_full_also_where_few_options_are_weighed(system, monkeypatch):
-    counts = system.candidates["hardware"].value_counts()
+    common, rare = system.candidates["hardware"].value_counts().index[:2]
+    there = system.candidates.groupby("hardware")
+    pool = pd.concat([there.get_group(common), there.get_group(rare).head(8)])
     monkeypatch.setattr("models_py.selection.MOST_JOINT", 30)
-    caps = dict.fromkeys(counts.index[:-1], 1)
-    batch = system.suggest_test_batch(batch_size=8, hardware_constraints=caps)
-    assert len(batch) == 8
-    assert (batch["hardware"].value_counts()[list(caps)] <= 1).all()
+    batch = system.suggest_test_batch(pool, 8, hardware_constraints={common: 1})
+    assert batch["hardware"].value_counts().to_dict() == {rare: 7, common: 1}
 
 
 def test_failures_and_bare_results_are_learned(world):
@@ -132,6 +135,21 @@ def test_results_remove_candidates_also_those_never_proposed(world, frames):
     learner.update_with_benchmark_results(results)
     assert not learner.candidates["config_id"].isin(results["config_id"]).any()
     assert results["measurement_id"].isin(learner.measured["measurement_id"]).all()
+
+
+def test_described_and_bare_results_may_come_together(world, frames):
+    known, candidates = world
+    learner = ActiveLearningSystem(
+        PerformancePredictor(("throughput",), light=True).fit(known), candidates
+    )
+    described = known.head(1).assign(config_id="never proposed", measurement_id="new")
+    bare = pd.DataFrame({"config_id": candidates["config_id"].head(1), "throughput": 100.0})
+    learner.update_with_benchmark_results(pd.concat([described, bare]))
+    new = learner.measured.set_index("config_id").loc[["never proposed", bare["config_id"].item()]]
+    assert new["throughput"].tolist() == [described["throughput"].item(), 100.0]
+    features = ["model_name", "hardware", "batch_size", "peak_tflops"]
+    expected = pd.concat([described, candidates.head(1)])[features]
+    assert new[features].to_numpy().tolist() == expected.to_numpy().tolist()
 
 
 def test_state_survives_a_restart(system, tmp_path):
