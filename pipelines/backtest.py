@@ -15,7 +15,7 @@ from models_py.replay import START, at_random, chosen_jointly, replay
 from models_py.savings import saving
 from pipelines.console import Reporter
 from pipelines.errors import InputError
-from pipelines.learn import objective_metric
+from pipelines.objective import objective_metric
 from pipelines.published import connect, learning_frames, metric_directions, published_build
 from pipelines.settings import Settings
 from pipelines.suggest import did_you_mean

@@ -100,19 +100,20 @@ def integrate(
     output,
 ) -> None:
     """Plan the next tests together with the recommended hardware (JSON)."""
+    from pipelines.integrate import Today
     from pipelines.integrate import integrate as plan_tests
     from pipelines.settings import load_settings
 
     settings = load_settings(warehouse=warehouse, budget=budget, objective=metric)
     names = None if available is None else tuple(name.strip() for name in available.split(","))
     caps = dict(map(_cap, max_per_hardware))
-    if names is not None or max_minutes or max_cost or caps or minimum_distance:
-        from pipelines.today import Today, integrate_today
-
-        today = Today(names, max_minutes, max_cost, caps, minimum_distance)
-        plan = integrate_today(settings, settings.budget, today)
-    else:
+    today = Today(names, max_minutes, max_cost, caps, minimum_distance)
+    if today == Today():
         plan = plan_tests(settings.warehouse, settings.objective, settings.budget)
+    else:
+        from pipelines.today import integrate_today
+
+        plan = integrate_today(settings, settings.budget, today)
     _write(json.dumps(plan, indent=2) + "\n", output)
 
 

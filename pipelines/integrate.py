@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 
@@ -12,8 +13,31 @@ import jsonschema
 from models_py.objectives import short_name
 from models_py.plan import build_plan
 from pipelines.errors import InputError
-from pipelines.learn import objective_metric
+from pipelines.objective import objective_metric
 from pipelines.published import connect_published, metric_directions
+
+
+@dataclass(frozen=True)
+class Today:
+    """What can be run now.
+
+    Attributes
+    ----------
+    available
+        Devices that tests can run on; all where it is None.
+    max_minutes, max_cost
+        What the tests may take in all.
+    per_hardware
+        Most tests on a device.
+    minimum_distance
+        See `models_py.limits.Limits`.
+    """
+
+    available: tuple[str, ...] | None = None
+    max_minutes: float | None = None
+    max_cost: float | None = None
+    per_hardware: Mapping[str, int] = field(default_factory=dict)
+    minimum_distance: float = 0.0
 
 
 def integrate(warehouse: Path, objective: str, budget: int) -> dict:

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 import pandas as pd
 
-from models_py.active_learning import ActiveLearningSystem
 from models_py.evaluation import calibration_table, feasibility_reliability
-from models_py.objectives import main_metric
 from models_py.predict import PerformancePredictor
 from pipelines.champions import Champions, Fit
 from pipelines.console import Reporter
 from pipelines.contest import Contest, hold_contest, model_rows, warnings_of
-from pipelines.errors import BenchmartError, InputError
+from pipelines.errors import BenchmartError
 from pipelines.facts import BuildFacts
 from pipelines.learned_rows import write_learned_rows
+from pipelines.objective import objective_metric
 from pipelines.published import learning_frames, metric_directions, outcome_frame
 from pipelines.retrain import Review, keeps, review_champions, write_reviews
-from pipelines.score import Scored, score
+from pipelines.score import Scored, learning_system, score
 from pipelines.settings import Settings
-from pipelines.suggest import did_you_mean
 from pipelines.tracking import Tracker
 from pipelines.train import train
 from pipelines.write_back import append, replace
@@ -99,16 +97,7 @@ def learn(
         tracker.log_feasibility(predictor.feasibility, build)
     predictor.models |= {contest.model.metric: contest.serving for contest in contests}
     predictor.save(models)
-    system = ActiveLearningSystem(
-        predictor,
-        candidates,
-        training,
-        settings.weights.model_dump(),
-        settings.decision_share,
-        directions,
-        settings.seed,
-        settings.minimum_feasibility,
-    )
+    system = learning_system(predictor, candidates, training, directions, settings)
     with reporter.stage("scoring"):
         scored = score(system, list(predictor.models), settings)
     _write(con, scored, predictor)
@@ -156,21 +145,6 @@ def _wanted(settings: Settings, directions: Mapping[str, str]) -> tuple[str, ...
     for name in settings.metrics:
         objective_metric(name, directions, "metrics")
     return settings.wanted
-
-
-def objective_metric(objective: str, known: Collection[str], flag: str) -> str:
-    """The metric that an objective stands for.
-
-    Raises
-    ------
-    InputError
-        For an unknown name, with the nearest valid one.
-    """
-    metric = main_metric(objective)
-    if metric not in known:
-        hint = did_you_mean(objective, [*known, "latency", "memory", "power", "energy"], 20)
-        raise InputError(f"{flag}: unknown metric '{objective}'{hint}")
-    return metric
 
 
 def _write(con: duckdb.DuckDBPyConnection, scored: Scored, predictor: PerformancePredictor) -> None:

@@ -12,7 +12,7 @@ import pandas as pd
 from models_py.plan import COUNTS
 from models_py.predict import PerformancePredictor
 from pipelines.errors import InputError
-from pipelines.learn import objective_metric
+from pipelines.objective import objective_metric
 from pipelines.published import connect, published_build
 from pipelines.readers import TABULAR, open_raw
 from pipelines.readers.tables import PROBLEM

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -11,6 +11,7 @@ import pandas as pd
 from models_py.active_learning import ActiveLearningSystem
 from models_py.limits import Limits
 from models_py.objectives import short_name
+from models_py.predict import PerformancePredictor
 from pipelines.settings import Settings
 
 QUANTILES = ["p05", "p10", "p50", "p90", "p95"]
@@ -70,6 +71,26 @@ class Scored:
     predictions: pd.DataFrame
     options: pd.DataFrame
     candidates: pd.DataFrame
+
+
+def learning_system(
+    predictor: PerformancePredictor,
+    candidates: pd.DataFrame,
+    training: pd.DataFrame,
+    directions: Mapping[str, str],
+    settings: Settings,
+) -> ActiveLearningSystem:
+    """What scores candidates and chooses tests, as the settings say."""
+    return ActiveLearningSystem(
+        predictor,
+        candidates,
+        training,
+        settings.weights.model_dump(),
+        settings.decision_share,
+        directions,
+        settings.seed,
+        settings.minimum_feasibility,
+    )
 
 
 def score(system: ActiveLearningSystem, objectives: Sequence[str], settings: Settings) -> Scored:
