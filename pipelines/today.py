@@ -23,7 +23,7 @@ def integrate_today(settings: Settings, budget: int, today: Today) -> dict:
     Raises
     ------
     InputError
-        For an unknown or unlearned metric, a device that no candidate runs on, or nothing affordable.
+        For an unknown or unlearned metric, a device that no candidate runs on, or where nothing is left.
     """
     build = published_build(settings.warehouse)
     with connect(build / DATABASE, read_only=True) as con:
@@ -35,9 +35,14 @@ def integrate_today(settings: Settings, budget: int, today: Today) -> dict:
     require_learned(settings.objective, metric, list(predictor.models))
     system = learning_system(predictor, candidates, training, directions, settings)
     limits = _as_limits(today, budget, candidates)
-    return valid_plan(
-        system.integrate_with_hardware_recommender(optimize_for=metric, limits=limits)
-    )
+    plan = system.integrate_with_hardware_recommender(optimize_for=metric, limits=limits)
+    if not plan["recommendations"]:
+        farthest = system.score(metric, depth=0)["diversity"].max()
+        raise InputError(
+            f"no candidate for {settings.objective} is left under these limits;"
+            f" the largest distance is {farthest:.2g}"
+        )
+    return valid_plan(plan)
 
 
 def _as_limits(today: Today, budget: int, candidates: pd.DataFrame) -> Limits:

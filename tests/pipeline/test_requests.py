@@ -58,6 +58,7 @@ def test_a_plan_for_today_keeps_what_can_be_run(published: Commands):
         (["--max-minutes", 3], "--max-minutes 3: the cheapest candidate takes 10"),
         (["--max-per-hardware", "h100"], "expected DEVICE=N, got 'h100'"),
         (["--minimum-distance", 2], "2.0 is not in the range"),
+        (["--minimum-distance", 0.9], "is left under these limits; the largest distance is 0.1"),
     ],
 )
 def test_limits_that_cannot_be_kept_are_named(published: Commands, flags, said):
