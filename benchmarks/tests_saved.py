@@ -54,19 +54,38 @@ def main() -> None:
     parser.add_argument("--tables", nargs="+", choices=TABLES, default=list(TABLES))
     parser.add_argument("--policies", nargs="+", choices=POLICIES, default=list(POLICIES))
     parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--curves", type=Path, help="Parquet file to keep the curves in.")
+    parser.add_argument(
+        "--curves",
+        type=Path,
+        help="Parquet file that keeps the curves; what it has is not replayed again.",
+    )
     options = parser.parse_args()
     rows = read_rows(options.data)
-    found = []
+    curves = kept(options.curves)
     with ProcessPoolExecutor(options.processes) as pool:
         for title in options.tables:
             runs = pool_of(rows, title)
             asked = [(name, seed) for seed in options.seeds for name in options.policies]
+            asked = [each for each in asked if each not in replayed(curves, title)]
             for curve in pool.map(partial(run, runs, title), *zip(*asked, strict=True)):
-                found.append(curve)
-            print(as_markdown(pd.concat(found), title, options.policies), flush=True)
-    if options.curves:
-        pd.concat(found).to_parquet(options.curves)
+                curves = pd.concat([curves, curve], ignore_index=True)
+                if options.curves:
+                    curves.to_parquet(options.curves)
+            here = curves[(curves["table"] == title) & curves["seed"].isin(options.seeds)]
+            print(as_markdown(here, options.policies), flush=True)
+
+
+def kept(file: Path | None) -> pd.DataFrame:
+    """The curves of earlier runs."""
+    if file is not None and file.exists():
+        return pd.read_parquet(file)
+    return pd.DataFrame(columns=["table", "policy", "seed"])
+
+
+def replayed(curves: pd.DataFrame, title: str) -> set[tuple[str, int]]:
+    """Policies and seeds of a table that there are curves of."""
+    here = curves[curves["table"] == title]
+    return set(zip(here["policy"], here["seed"], strict=True))
 
 
 def pool_of(rows: pd.DataFrame, title: str) -> pd.DataFrame:
@@ -99,13 +118,14 @@ def run(runs: pd.DataFrame, title: str, name: str, seed: int) -> pd.DataFrame:
     return curve.assign(table=title, policy=name, seed=seed, budget=budget)
 
 
-def as_markdown(curves: pd.DataFrame, title: str, policies: list[str]) -> str:
+def as_markdown(every: pd.DataFrame, policies: list[str]) -> str:
     """A row per policy: figures at the end, and tests saved against both kinds of random."""
-    every = curves[curves["table"] == title]
     here = every[every["tests"] <= every["budget"]]
     shown = ["RMSE", "APE %", "regret %", "saved: RMSE", "APE", "regret"]
     shown += ["regret <= 1 %", "than random"]
-    lines = [f"\n{title}, {here['tests'].max()} tests, {here['seed'].nunique()} seeds\n"]
+    lines = [
+        f"\n{every['table'].iloc[0]}, {here['tests'].max()} tests, {here['seed'].nunique()} seeds\n"
+    ]
     lines += [f"| policy | {' | '.join(shown)} |", "|---" * (len(shown) + 1) + "|"]
     for name in policies:
         own = here[here["policy"] == name]
