@@ -57,18 +57,18 @@ TABLES = (
 
 def read_rows(folder: Path) -> pd.DataFrame:
     """Accepted rows of all public tables, as the warehouse describes them."""
-    with _described([folder]) as con:
+    with described([folder]) as con:
         return learning_frames(con)[0]
 
 
 def read_outcomes(folder: Path) -> pd.DataFrame:
     """What ran and what failed in the public tables and among the bundled measurements."""
-    with _described([folder, PROJECT / "raw"]) as con:
+    with described([folder, PROJECT / "raw"]) as con:
         return outcome_frame(con)
 
 
 @contextlib.contextmanager
-def _described(folders: list[Path]) -> Iterator[duckdb.DuckDBPyConnection]:
+def described(folders: list[Path]) -> Iterator[duckdb.DuckDBPyConnection]:
     with tempfile.TemporaryDirectory() as place:
         dbt = Dbt(Path(place), Path(place) / "dbt")
         build_marts(dbt, find_files(folders), Reporter())

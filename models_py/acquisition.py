@@ -35,7 +35,7 @@ def best_alternative(utility: np.ndarray, workload: np.ndarray) -> np.ndarray:
 
 
 def knowledge_gradient(
-    utility: np.ndarray, variance: np.ndarray, noise: float, workload: np.ndarray
+    utility: np.ndarray, variance: np.ndarray, alternative: np.ndarray, noise: float
 ) -> np.ndarray:
     """Expected gain of the workload's best option from measuring each option.
 
@@ -46,8 +46,11 @@ def knowledge_gradient(
     ----------
     utility, variance
         Mean and epistemic variance of each option's log utility, shape (options,).
+    alternative
+        See `best_alternative`, shape (options,).
+    noise
+        Variance of a measurement.
     """
-    alternative = best_alternative(utility, workload)
     deviation = variance / np.sqrt(variance + max(noise, 1e-6))
     contested = np.isfinite(alternative) & (deviation > 0)
     gap = np.where(contested, -np.abs(utility - np.where(contested, alternative, 0)), 0)

@@ -63,15 +63,16 @@ class Allowance:
 
     def __init__(self, limits: Limits, options: pd.DataFrame, strict: bool = False) -> None:
         self.strict = strict
-        self._hardware = options["hardware"].to_numpy(object)
-        self._caps = dict(limits.per_hardware)
+        self._hardware, names = pd.factorize(options["hardware"])
+        caps = limits.per_hardware
+        self._caps = {code: caps[name] for code, name in enumerate(names) if name in caps}
         self._costs = options[list(limits.budgets)].to_numpy(float, na_value=np.nan)
         budgets = np.array(list(limits.budgets.values()), dtype=float)
         self._unspent = budgets * (1 + 1e-9)  # sums of costs are rounded
         self.price = np.ones(len(options))
         if strict:  # what costs nothing is worth its while, yet not infinitely
             self.price = np.maximum((self._costs / budgets).sum(axis=1), 1e-6)
-        used_up = [name for name, cap in self._caps.items() if cap == 0]
+        used_up = [code for code, cap in self._caps.items() if cap == 0]
         self.free = options["is_candidate"].to_numpy(bool) & ~np.isin(self._hardware, used_up)
         self.free &= self._affordable()
 
@@ -86,11 +87,11 @@ class Allowance:
         self._unspent = self._unspent - self._costs[option]
         if self.strict:
             self.free &= self._affordable()
-        name = self._hardware[option]
-        if name in self._caps:
-            self._caps[name] -= 1
-            if self._caps[name] == 0:
-                self.free &= self._hardware != name
+        code = self._hardware[option]
+        if code in self._caps:
+            self._caps[code] -= 1
+            if self._caps[code] == 0:
+                self.free &= self._hardware != code
 
     def _affordable(self) -> np.ndarray:
         return (self._costs <= self._unspent).all(axis=1)

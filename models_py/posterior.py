@@ -56,7 +56,7 @@ class Posterior:
         self.targets = targets
         self.prior = sum(part.prior for part in self.parts)
         self.variance = np.maximum(self.prior - sum(part.explained for part in self.parts), 0)
-        self._shared = sum(part.columns(targets) for part in self.parts).astype(np.float32)
+        self._shared = sum(part.columns(targets) for part in self.parts)
         self._directions: list[np.ndarray] = []
 
     def gain(self) -> np.ndarray:
@@ -99,7 +99,14 @@ class _Part:
     def columns(self, options: np.ndarray) -> np.ndarray:
         """Posterior covariance of all options with some, shape (all options, options)."""
         asked: Points = self.points.take(options)
-        prior = covariance(self.points, asked, self.process.parameters)
-        # a missing category is like no other, yet like itself
-        prior[options, np.arange(len(options))] = variance(asked, self.process.parameters)
-        return self.share * (prior - self.solved.T @ self.solved[:, options])
+        own = variance(asked, self.process.parameters)
+        result = np.empty((self.solved.shape[1], len(options)), np.float32)
+        for start in range(0, len(result), CHUNK):
+            part = slice(start, start + CHUNK)
+            prior = covariance(self.points.take(part), asked, self.process.parameters)
+            # a missing category is like no other, yet like itself
+            itself = np.flatnonzero((options >= start) & (options < start + CHUNK))
+            prior[options[itself] - start, itself] = own[itself]
+            prior -= self.solved[:, part].T @ self.solved[:, options]
+            result[part] = self.share * prior
+        return result

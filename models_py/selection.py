@@ -9,16 +9,17 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from models_py.acquisition import knowledge_gradient
+from models_py.acquisition import best_alternative, knowledge_gradient
 from models_py.derived import DerivedModel
 from models_py.limits import Allowance, Limits
 from models_py.metric_model import MetricModel
 
 TARGETS = 512
 # options that are weighed jointly: bounded, and so is what is kept for them (floats of 4 bytes)
-MOST_JOINT = 50_000
-MOST_ENTRIES = 60_000_000
+MOST_JOINT = 30_000
+MOST_ENTRIES = 50_000_000
 ACCURACY, DECISION = "accuracy", "decision"
+EXPECTED = ("variance_removed", "regret_removed")
 
 
 class Choice(NamedTuple):
@@ -32,11 +33,17 @@ class Choice(NamedTuple):
         Which end it was chosen for.
     left
         Epistemic variance that was left of it.
+    variance_removed
+        Share of the targets' epistemic variance that it is expected to remove.
+    regret_removed
+        Regret of its workload, in log utility, that it is expected to remove.
     """
 
     option: int
     serves: str
     left: float
+    variance_removed: float
+    regret_removed: float
     reason: str
 
 
@@ -89,33 +96,59 @@ class Selection:
         value = np.where(known, measured, options["p50"].to_numpy(float))
         self.utility = direction * np.log(value)
         self.epistemic = np.where(known, 0, options["epistemic"].to_numpy(float) ** 2)
+        self.alternative = best_alternative(self.utility, self.workload)
         self.chosen: list[Choice] = []
         self.prior, self.before, self.left = np.ones((3, len(options)))
-        self.information = np.zeros(len(options))
+        self.information, self.decision = np.zeros((2, len(options)))
         candidates = np.flatnonzero(self.candidate)
         generator = np.random.default_rng(seed)
         self.targets = generator.permutation(candidates)[:TARGETS]
         # two processes at most
         size = min(MOST_JOINT, MOST_ENTRIES // (2 * model.conditioned_rows))
-        for start in range(0, max(len(candidates), 1), size):
-            self._consider(model, candidates[start : start + size])
-        self.decision = self._knowledge_gradient()
         if len(candidates) > size:
-            free = np.flatnonzero(Allowance(limits, options).free)
-            self._consider(model, self._promising(free, size, generator))
+            candidates = self._shortlist(model, candidates, size, generator)
+        self._consider(model, candidates)
 
-    def _promising(self, free: np.ndarray, size: int, generator: np.random.Generator) -> np.ndarray:
-        """The options that promise most for either end, and others by chance: `size` at most."""
+    def _shortlist(
+        self,
+        model: MetricModel | DerivedModel,
+        candidates: np.ndarray,
+        size: int,
+        generator: np.random.Generator,
+    ) -> np.ndarray:
+        """Candidates that promise most for either end, and others by chance: `size` at most."""
+        chance = np.sort(generator.permutation(candidates)[: size // 3])
+        self._consider(model, chance)
+        self._estimate(np.setdiff1d(candidates, chance, assume_unique=True))
+        free = np.flatnonzero(Allowance(self.limits, self.frame).free)
         if len(free) <= size:
             return free
-        scores = pd.DataFrame({"information": self.information, "decision": self.decision})
-        scores = scores.assign(chance=generator.random(len(scores))).iloc[free]
+        scores = pd.DataFrame({"information": self.information, "decision": self.decision}).iloc[
+            free
+        ]
         if self.limits.per_hardware:
             # where one device may take up little of the batch, the others have to be there
-            hardware = self.frame["hardware"].to_numpy(object)[free]
+            hardware = self.frame["hardware"].iloc[free].array
             scores = -scores.groupby(hardware).rank(ascending=False)
         best = [scores[name].nlargest(size // 3).index for name in scores]
-        return np.unique(np.concatenate(best))
+        return np.unique(np.concatenate([*best, np.intersect1d(chance, free)]))
+
+    def _estimate(self, others: np.ndarray) -> None:
+        """Scores of candidates that no joint belief is held about, from those of their hardware inside.
+
+        What a test tells of all candidates is taken to grow with its own epistemic variance.
+        """
+        known = pd.DataFrame(
+            {"told": self.information, "variance": self.epistemic, "prior": self.prior}
+        ).iloc[self.inside]
+        hardware = self.frame["hardware"]
+        means = known.groupby(hardware.iloc[self.inside].array).mean()
+        like = means.reindex(hardware.iloc[others]).fillna(known.mean()).reset_index(drop=True)
+        variance = np.maximum(self.epistemic[others], 1e-12)
+        self.information[others] = like["told"] / like["variance"].clip(1e-12) * variance
+        self.prior[others] = np.maximum(like["prior"], variance)
+        self.before[others] = self.left[others] = variance
+        self.decision[others] = self._knowledge_gradient(others)
 
     def _consider(self, model: MetricModel | DerivedModel, inside: np.ndarray) -> None:
         """Hold a joint belief about some candidates (positions) and about the targets."""
@@ -129,16 +162,22 @@ class Selection:
         self.before[inside] = np.maximum(self.posterior.variance[self.place], 1e-12)
         self.left[inside] = self.before[inside]
         self.information[inside] = self._information()
+        self.decision[inside] = self._knowledge_gradient(inside)
 
     def _information(self) -> np.ndarray:
         """Share of the targets' epistemic variance that tests inside are expected to remove."""
         share = self.posterior.gain()[self.place] / self.open_variance
         return self.prob_feasible[self.inside] * share
 
-    def _knowledge_gradient(self) -> np.ndarray:
-        left = self.epistemic * self.left / self.before
-        gain = knowledge_gradient(self.utility, left, self.posterior.noise, self.workload)
-        return np.where(self.candidate, self.prob_feasible * gain, 0)
+    def _knowledge_gradient(self, options: np.ndarray) -> np.ndarray:
+        """Regret of their workloads that tests of some candidates are expected to remove."""
+        gain = knowledge_gradient(
+            self.utility[options],
+            self.epistemic[options] * self.left[options] / self.before[options],
+            self.alternative[options],
+            self.posterior.noise,
+        )
+        return self.prob_feasible[options] * gain
 
     def choose(self) -> None:
         """Choose tests one by one, each conditional on the earlier ones, within the limits.
@@ -148,46 +187,48 @@ class Selection:
         Leskovec et al. 2007).
         """
         before = copy(self.posterior)
-        allowance = Allowance(self.limits, self.frame)
+        options = self.frame.iloc[self.inside]
+        allowance = Allowance(self.limits, options)
         self._choose(allowance)
         if allowance.overspent:
             self.posterior, self.chosen = before, []
             self.left[self.inside] = self.posterior.variance[self.place]
-            self._choose(Allowance(self.limits, self.frame, strict=True))
+            self._choose(Allowance(self.limits, options, strict=True))
 
     def _choose(self, allowance: Allowance) -> None:
-        inside = np.isin(np.arange(len(self.frame)), self.inside)
         for number in range(1, self.limits.tests + 1):
-            distance = np.sqrt(self.left / self.prior)
-            free = allowance.free & inside & (distance >= self.limits.minimum_distance)
+            distance = np.sqrt(self.left[self.inside] / self.prior[self.inside])
+            free = allowance.free & (distance >= self.limits.minimum_distance)
             if allowance.overspent or not free.any():
                 return
-            price = allowance.price
-            choice = self._decision(number, free, price) or self._accuracy(free, price)
-            self.chosen.append(choice)
-            self.posterior.observe(int(np.searchsorted(self.rows, choice.option)))
+            chosen = self._best(number, free, allowance.price)
+            self.posterior.observe(int(self.place[chosen]))
             self.left[self.inside] = self.posterior.variance[self.place]
-            allowance.take(choice.option)
+            allowance.take(chosen)
 
-    def _decision(self, number: int, free: np.ndarray, price: np.ndarray) -> Choice | None:
-        """The test that helps decisions most, if it is their turn and any does."""
-        turns = (int(count * self.decision_share) for count in (number - 1, number))
-        if len({*turns}) == 1:
-            return None
-        gain = np.where(free, self._knowledge_gradient() / price, 0)
-        option = int(np.argmax(gain))
-        if gain[option] <= 0:
-            return None
-        return Choice(option, DECISION, self.left[option], self._decision_reason(option))
+    def _best(self, number: int, free: np.ndarray, price: np.ndarray) -> int:
+        """Choose the next test, and return its place among the options inside.
 
-    def _accuracy(self, free: np.ndarray, price: np.ndarray) -> Choice:
-        """The test that is expected to tell most of all candidates."""
+        A test for decisions is the one with the largest product of what it tells and of what it does
+        for its workload: of tests that decide nearly alike, the one that tells of others too.
+        """
         information = self._information()
-        weighed = np.where(free[self.inside], information / price[self.inside], -1)
-        place = int(np.argmax(weighed))
-        option = int(self.inside[place])
-        reason = self._accuracy_reason(option, information[place])
-        return Choice(option, ACCURACY, self.left[option], reason)
+        regret = self._knowledge_gradient(self.inside)
+        its_turn = int(number * self.decision_share) > int((number - 1) * self.decision_share)
+        both = np.where(free, information * regret / price, 0)
+        if its_turn and both.max() > 0:
+            serves, place = DECISION, int(np.argmax(both))
+        else:
+            serves, place = ACCURACY, int(np.argmax(np.where(free, information / price, -1)))
+        option, share = int(self.inside[place]), float(information[place])
+        reason = (
+            self._decision_reason(option)
+            if serves == DECISION
+            else self._accuracy_reason(option, share)
+        )
+        left = float(self.left[option])
+        self.chosen.append(Choice(option, serves, left, share, float(regret[place]), reason))
+        return place
 
     def _decision_reason(self, test: int) -> str:
         row, leader = self.frame.iloc[test], self.frame.iloc[self.leader[test]]
@@ -212,22 +253,32 @@ class Selection:
         """The candidates with their scores; see `ActiveLearningSystem.score`."""
         of_gain, of_hardware = self.weights["information_gain"], self.weights["hardware"]
         gain, factor = _to_unit(self.information), _to_unit(self.decision)
-        chosen = pd.DataFrame(self.chosen, columns=Choice._fields).set_index("option")
-        chosen = chosen.assign(order=range(1, len(chosen) + 1)).reindex(range(len(self.frame)))
-        left = chosen["left"].fillna(pd.Series(self.left)).to_numpy(float)
-        scored = self.frame.assign(
-            uncertainty=_to_unit(self.frame["epistemic"].to_numpy()),
-            diversity=np.sqrt(np.clip(left / self.prior, 0, 1)),
-            expected_information_gain=gain,
-            hardware_optimization_factor=factor,
-            combined_score=(of_gain * gain + of_hardware * factor) / (of_gain + of_hardware),
-            recommended_hardware=self.frame["hardware"].to_numpy(object)[self.leader],
-            batch_order=chosen["order"].astype("Int64").array,
-            serves=chosen["serves"].astype("string").array,
-            reason=chosen["reason"].astype("string").array,
-        )
+        left = self.left.copy()
+        left[[choice.option for choice in self.chosen]] = [choice.left for choice in self.chosen]
+        scores = {
+            "uncertainty": _to_unit(self.frame["epistemic"].to_numpy()),
+            "diversity": np.sqrt(np.clip(left / self.prior, 0, 1)),
+            "expected_information_gain": gain,
+            "hardware_optimization_factor": factor,
+            "combined_score": (of_gain * gain + of_hardware * factor) / (of_gain + of_hardware),
+            "recommended_hardware": self.frame["hardware"].array.take(self.leader),
+        }
+        rows = _together(self.candidate)
+        scored = self.frame.iloc[rows].assign(**{name: each[rows] for name, each in scores.items()})
         scored["hardware_match"] = scored["hardware"] == scored["recommended_hardware"]
-        return scored[self.candidate].reset_index(drop=True)
+        batch = pd.DataFrame(self.chosen, columns=Choice._fields).set_index("option")
+        batch["batch_order"] = range(1, len(batch) + 1)
+        types = {"batch_order": "Int64", "serves": "string", "reason": "string"}
+        batch = batch.drop(columns="left").astype(types | dict.fromkeys(EXPECTED, float))
+        return scored.join(batch).reset_index(drop=True)
+
+
+def _together(chosen: np.ndarray) -> slice | np.ndarray:
+    """Positions of chosen rows (mask); a slice, of which no copy is made, where they lie together."""
+    places = np.flatnonzero(chosen)
+    if len(places) and places[-1] - places[0] == len(places) - 1:
+        return slice(places[0], places[-1] + 1)
+    return places
 
 
 def _to_unit(values: np.ndarray) -> np.ndarray:

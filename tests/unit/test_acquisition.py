@@ -18,7 +18,7 @@ def test_knowledge_gradient_asks_for_the_contested_not_for_the_uncertain():
     utility = np.array([1.0, 0.98, -9.0, 5.0])
     variance = np.array([0.0, 0.1, 0.5, 9.0])
     workload = np.array([0, 0, 0, 1])
-    gain = knowledge_gradient(utility, variance, 0.01, workload)
+    gain = knowledge_gradient(utility, variance, best_alternative(utility, workload), 0.01)
     assert gain.argmax() == 1
     assert gain[0] == 0 and gain[3] == 0
     assert gain[2] < 1e-6
