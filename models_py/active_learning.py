@@ -156,12 +156,15 @@ class ActiveLearningSystem:
         ranking = rank_options(options, model.levels, sign(metric, self.directions), self.seed)
         return options.drop(columns=ranking.columns, errors="ignore").join(ranking)
 
-    def select(
-        self,
-        options: pd.DataFrame,
-        metric: str,
-        limits: Limits,
-    ) -> pd.DataFrame:
+    def with_tactic(
+        self, weights: Mapping[str, float], decision_share: float
+    ) -> ActiveLearningSystem:
+        """The same knowledge, scored and shared out otherwise."""
+        other = copy(self)
+        other.weights, other.decision_share = dict(weights), decision_share
+        return other
+
+    def select(self, options: pd.DataFrame, metric: str, limits: Limits) -> pd.DataFrame:
         """Scores of the candidates among ranked options, and a batch within limits; see `score`."""
         selection = Selection(
             self.predictor.models[metric],

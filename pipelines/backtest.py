@@ -13,6 +13,7 @@ import pandas as pd
 
 from models_py.replay import START, at_random, chosen_jointly, replay
 from models_py.savings import saving
+from models_py.strategies import DECISION_SHARES
 from pipelines.console import Reporter
 from pipelines.errors import InputError
 from pipelines.objective import objective_metric
@@ -26,7 +27,7 @@ RANDOM = "random"
 POLICIES = {
     RANDOM: at_random,
     "accuracy": chosen_jointly(0.0),
-    "balanced": chosen_jointly(0.5),
+    **{name: chosen_jointly(share) for name, share in DECISION_SHARES.items()},
     "decisions": chosen_jointly(1.0),
 }
 FIGURES = ("rmse", "median_ape", "regret")

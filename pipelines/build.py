@@ -57,19 +57,26 @@ BUILD_SCHEMA = pa.schema(
 )
 
 
-def build(settings: Settings, full_refresh: bool, reporter: Reporter) -> None:
+def build(
+    settings: Settings, full_refresh: bool, reporter: Reporter, results: InputFile | None = None
+) -> None:
     """Build and publish; returns at once when nothing changed since the published build.
+
+    Parameters
+    ----------
+    results
+        A file to record: it is kept in the warehouse, and all later builds read it too.
 
     Raises
     ------
     InputError
-        For bad input; nothing is published.
+        For bad input; nothing is published, nor recorded.
     BuildLocked
         When another build is running.
     """
-    files = find_files(settings.raw)
     warehouse = Warehouse(settings.warehouse)
     with warehouse.locked():
+        files = _input_files(settings, warehouse, results)
         fingerprint = _fingerprint(files, settings, warehouse.pins())
         published = warehouse.published
         if (
@@ -93,11 +100,24 @@ def build(settings: Settings, full_refresh: bool, reporter: Reporter) -> None:
             "fits": {metric: fit.to_dict() for metric, fit in learned.fits.items()},
         }
         (staging / MANIFEST).write_text(json.dumps(manifest, indent=2), encoding="utf-8")
+        if results is not None:
+            warehouse.keep(results.path, results.name)
         warehouse.publish(staging, settings.keep_builds)
         for metric, version in learned.challengers.items():
             tracker.point("challenger", metric, version)
         for metric, version in learned.serving.items():
             tracker.point("champion", metric, version)
+
+
+def _input_files(
+    settings: Settings, warehouse: Warehouse, results: InputFile | None
+) -> list[InputFile]:
+    """Raw files, what was recorded, and what is to be."""
+    recorded = (warehouse.recorded,) if warehouse.recorded.is_dir() else ()
+    files = find_files((*settings.raw, *recorded)) if settings.raw or recorded else []
+    if results is not None and results.name not in {file.name for file in files}:
+        files.append(results)
+    return files
 
 
 def build_marts(dbt: Dbt, files: Sequence[InputFile], reporter: Reporter) -> Landing:

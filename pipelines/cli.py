@@ -30,6 +30,7 @@ def cli() -> None:
     benchmart build                                            build from raw/
     benchmart integrate --budget 5 --output plan.json          the next five tests
     benchmart predict --input configs.csv --output out.csv     quantiles for your configurations
+    benchmart record results.csv                               learn from what you measured
     benchmart status                                           what is published
     benchmart fetch timm                                       a public source to build from
     benchmart models compare                                   how good the fitted models are
@@ -65,6 +66,31 @@ def build(raw, warehouse, objective, budget, full_refresh, as_json) -> None:
 
 
 @cli.command()
+@click.argument("results", type=click.Path(path_type=Path, dir_okay=False))
+@warehouse_option
+@click.option("--objective", help="What to optimise: throughput, latency, memory or a metric.")
+@json_option
+def record(results, warehouse, objective, as_json) -> None:
+    """Learn from measured RESULTS, and say what changed.
+
+    A table as `build` reads it, or of `config_id` (as in plans), metrics and, where runs failed,
+    `status`.
+    """
+    from pipelines.console import Reporter
+    from pipelines.record import record as record_results
+    from pipelines.recorded import in_words
+    from pipelines.settings import load_settings
+
+    settings = load_settings(warehouse=warehouse, objective=objective)
+    found = record_results(settings, results, Reporter())
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+        return
+    for line in in_words(found) if found else [f"{results}: recorded before, nothing changed"]:
+        click.echo(line)
+
+
+@cli.command()
 @warehouse_option
 @click.option("--budget", type=int, help="How many tests to plan, at most.")
 @click.option("--metric", default=None, help="Objective or metric to optimise for.")
@@ -83,6 +109,7 @@ def build(raw, warehouse, objective, budget, full_refresh, as_json) -> None:
     default=0.0,
     help="Least diversity of a test when it is chosen, 0 to 1.",
 )
+@click.option("--focus", metavar="KIND=NAME", help="First tests of hardware=NAME or model=NAME.")
 @click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -97,6 +124,7 @@ def integrate(
     max_cost,
     max_per_hardware,
     minimum_distance,
+    focus,
     output,
 ) -> None:
     """Plan the next tests together with the recommended hardware (JSON)."""
@@ -107,7 +135,7 @@ def integrate(
     settings = load_settings(warehouse=warehouse, budget=budget, objective=metric)
     names = None if available is None else tuple(name.strip() for name in available.split(","))
     caps = dict(map(_cap, max_per_hardware))
-    today = Today(names, max_minutes, max_cost, caps, minimum_distance)
+    today = Today(names, max_minutes, max_cost, caps, minimum_distance, focus)
     if today == Today():
         plan = plan_tests(settings.warehouse, settings.objective, settings.budget)
     else:
@@ -161,27 +189,33 @@ def status(warehouse, as_json) -> None:
 @click.option(
     "--policy",
     multiple=True,
-    help="accuracy, balanced or decisions; may be given several times [default: balanced].",
+    help="accuracy, mostly-accuracy, balanced, mostly-decisions or decisions; may be given several"
+    " times [default: balanced].",
 )
+@click.option("--tune", is_flag=True, help="Replay all strategies that a build chooses between.")
 @click.option(
     "--seeds", type=click.IntRange(2), default=5, show_default=True, help="Replays of each."
 )
 @json_option
-def backtest(warehouse, metric, policy, seeds, as_json) -> None:
+def backtest(warehouse, metric, policy, tune, seeds, as_json) -> None:
     """Replay selection on your own measurements: tests saved against random, error and regret."""
+    from models_py.strategies import BALANCED, DECISION_SHARES
     from pipelines.backtest import backtest as run_backtest
     from pipelines.backtest import in_words
     from pipelines.console import Reporter
     from pipelines.settings import load_settings
 
     settings = load_settings(warehouse=warehouse, objective=metric)
-    found = run_backtest(settings, settings.objective, policy or ("balanced",), seeds, Reporter())
+    policies = (*policy, *(DECISION_SHARES if tune else ())) or (BALANCED,)
+    found = run_backtest(settings, settings.objective, policies, seeds, Reporter())
     if as_json:
         click.echo(found.savings.to_json(orient="records", indent=2))
         return
     for line in in_words(found):
         click.echo(line)
     click.echo("the next build publishes the curves as analytics.learning_curve")
+    if tune:
+        click.echo("and takes them into account when it chooses a strategy: analytics.strategies")
 
 
 @cli.group()

@@ -31,6 +31,8 @@ class Today:
         Most tests on a device.
     minimum_distance
         See `models_py.limits.Limits`.
+    focus
+        What the tests are to be of, as KIND=NAME: hardware or model.
     """
 
     available: tuple[str, ...] | None = None
@@ -38,6 +40,7 @@ class Today:
     max_cost: float | None = None
     per_hardware: Mapping[str, int] = field(default_factory=dict)
     minimum_distance: float = 0.0
+    focus: str | None = None
 
 
 def integrate(warehouse: Path, objective: str, budget: int) -> dict:

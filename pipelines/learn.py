@@ -18,10 +18,12 @@ from pipelines.errors import BenchmartError
 from pipelines.facts import BuildFacts
 from pipelines.learned_rows import write_learned_rows
 from pipelines.objective import objective_metric
+from pipelines.progress import previous_build, write_progress
 from pipelines.published import learning_frames, metric_directions, outcome_frame
 from pipelines.retrain import Review, keeps, review_champions, write_reviews
-from pipelines.score import Scored, learning_system, score
+from pipelines.score import learning_system, option_rows, prediction_rows, rank, select
 from pipelines.settings import Settings
+from pipelines.strategies import choose_strategies
 from pipelines.tracking import Tracker
 from pipelines.train import train
 from pipelines.write_back import append, replace
@@ -98,9 +100,14 @@ def learn(
     predictor.models |= {contest.model.metric: contest.serving for contest in contests}
     predictor.save(models)
     system = learning_system(predictor, candidates, training, directions, settings)
-    with reporter.stage("scoring"):
-        scored = score(system, list(predictor.models), settings)
-    _write(con, scored, predictor)
+    with reporter.stage("scoring"), previous_build(con) as compared:
+        ranked = rank(system, list(predictor.models), settings.threads)
+        replace(con, "predictions", prediction_rows(ranked))
+        replace(con, "hardware_options", option_rows(ranked))
+        write_progress(con, build.build_id, list(ranked), directions, compared)
+        tactics = choose_strategies(con, list(ranked), settings)
+        replace(con, "scored_candidates", select(system, ranked, tactics, settings))
+    _write_calibration(con, predictor)
     write_reviews(con, build.build_id, reviews, {contest.model.metric for contest in contests})
     write_learned_rows(con, training, list(predictor.models))
     append(con, "models", model_rows(contests, build))
@@ -147,10 +154,7 @@ def _wanted(settings: Settings, directions: Mapping[str, str]) -> tuple[str, ...
     return settings.wanted
 
 
-def _write(con: duckdb.DuckDBPyConnection, scored: Scored, predictor: PerformancePredictor) -> None:
-    replace(con, "predictions", scored.predictions)
-    replace(con, "hardware_options", scored.options)
-    replace(con, "scored_candidates", scored.candidates)
+def _write_calibration(con: duckdb.DuckDBPyConnection, predictor: PerformancePredictor) -> None:
     calibration = [calibration_table(model) for model in predictor.models.values()]
     replace(con, "calibration", pd.concat(calibration, ignore_index=True))
     replace(con, "feasibility", feasibility_reliability(predictor.feasibility))

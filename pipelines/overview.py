@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import duckdb
 from rich.console import Console
 from rich.text import Text
 
 from models_py.objectives import main_metric, short_name
-from pipelines.published import connect_published
+from pipelines.published import connect_published, records
 from pipelines.warehouse import DATABASE, Warehouse
 
 SHOWN_TESTS = 5
@@ -18,12 +17,12 @@ SHOWN_TESTS = 5
 def overview(warehouse: Path, objective: str, budget: int) -> dict:
     """Facts of the published build, as plain values."""
     with connect_published(warehouse) as con:
-        rows = _records(
+        rows = records(
             con,
             "select build_id, started_at::varchar as started_at, raw_files, raw_rows, metrics,"
             " refused, warnings from analytics.builds order by build_id desc limit 1",
         )
-        quality = _records(
+        quality = records(
             con,
             "select source, count(*) as files, sum(rows_read)::bigint as rows_read,"
             " sum(rows_accepted)::bigint as rows_accepted,"
@@ -33,18 +32,18 @@ def overview(warehouse: Path, objective: str, budget: int) -> dict:
             " where build_id = (select max(build_id) from analytics.builds)"
             " group by all order by source",
         )
-        tests = _records(
+        tests = records(
             con,
             "select rank, configuration, recommended_hardware, combined_score, reason"
             " from analytics.combined_rankings where objective = ? and rank <= ? order by rank",
             [short_name(main_metric(objective)), budget],
         )
-        calibration = _records(
+        calibration = records(
             con,
             "select metric, coverage, n from analytics.calibration"
             " where group_kind = 'overall' and nominal = 0.9 order by metric",
         )
-        drift = _records(
+        drift = records(
             con,
             "select metric, new_measurements, configurations, outside, median_ratio, drifted,"
             " refitted, reason from analytics.drift"
@@ -104,11 +103,3 @@ def print_overview(found: dict) -> None:
 def _text(words: str) -> Text:
     """Words from data: no markup, nothing that a terminal would obey."""
     return Text("".join(c if c.isprintable() else "?" for c in words))
-
-
-def _records(
-    con: duckdb.DuckDBPyConnection, query: str, parameters: list | None = None
-) -> list[dict]:
-    cursor = con.execute(query, parameters or [])
-    names = [column[0] for column in cursor.description]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

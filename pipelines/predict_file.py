@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import duckdb
@@ -98,10 +98,14 @@ def read_configurations(source: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
         if PROBLEM in row.payload:
             raise InputError(f"{source}: line {row.line}: {row.payload[PROBLEM]}")
         typed.append(_typed(row.payload, f"{source}: line {row.line}"))
-    frame = pd.DataFrame(typed, columns=[*TEXTS, *COUNTS])
-    frame[list(TEXTS)] = frame[list(TEXTS)].astype("string")
-    frame[list(COUNTS)] = frame[list(COUNTS)].astype("Int64")
-    return pd.DataFrame([row.payload for row in read], columns=table.columns), frame
+    rows = pd.DataFrame([row.payload for row in read], columns=table.columns)
+    return rows, as_configurations(typed)
+
+
+def as_configurations(rows: Sequence[Mapping[str, object]]) -> pd.DataFrame:
+    """Configurations as `describe` takes them; what a row does not say is missing."""
+    frame = pd.DataFrame(rows, columns=[*TEXTS, *COUNTS])
+    return frame.astype(dict.fromkeys(TEXTS, "string") | dict.fromkeys(COUNTS, "Int64"))
 
 
 def _typed(payload: dict[str, str | None], where: str) -> dict[str, object]:

@@ -73,10 +73,24 @@ def outcome_frame(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
 
 
 def _features(con: duckdb.DuckDBPyConnection, table: str) -> pd.DataFrame:
+    return as_features(con.table(f"features.{table}").df())
+
+
+def as_features(frame: pd.DataFrame) -> pd.DataFrame:
+    """With counts that may be missing as floats, as in `learning_frames`."""
     types = dict.fromkeys(("batch_size", "input_length", "output_length", "image_size"), float)
-    return con.table(f"features.{table}").df().astype(types)
+    return frame.astype(types)
 
 
 def metric_directions(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
     """`higher` or `lower` by metric."""
     return dict(con.sql("select metric, direction from core.metric_definitions").fetchall())
+
+
+def records(
+    con: duckdb.DuckDBPyConnection, query: str, parameters: list | dict | None = None
+) -> list[dict]:
+    """Rows of a query as plain values."""
+    cursor = con.execute(query, parameters or [])
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

@@ -1,10 +1,10 @@
-"""Predict, score and recommend for every objective; what is written back to `ml.*`."""
+"""Predict, rank and select for every objective: the rows that are written back to `ml.*`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -13,6 +13,7 @@ from models_py.limits import Limits
 from models_py.objectives import short_name
 from models_py.predict import PerformancePredictor
 from pipelines.settings import Settings
+from pipelines.strategies import Tactic
 
 QUANTILES = ["p05", "p10", "p50", "p90", "p95"]
 PREDICTION_COLUMNS = [
@@ -50,27 +51,25 @@ SCORE_COLUMNS = [
     "prob_feasible",
     "batch_order",
     "serves",
+    "variance_removed",
+    "regret_removed",
     "reason",
 ]
 
 
-@dataclass(frozen=True)
-class Scored:
-    """Frames of one build.
+class Ranked(NamedTuple):
+    """What a metric's model says.
 
     Attributes
     ----------
     predictions
-        One row per metric and configuration.
+        One row per configuration.
     options
-        One row per objective and option (workload on platform).
-    candidates
-        One row per objective and candidate.
+        One row per option (workload on platform), ranked.
     """
 
     predictions: pd.DataFrame
     options: pd.DataFrame
-    candidates: pd.DataFrame
 
 
 def learning_system(
@@ -85,31 +84,54 @@ def learning_system(
         predictor,
         candidates,
         training,
-        settings.weights.model_dump(),
-        settings.decision_share,
-        directions,
-        settings.seed,
-        settings.minimum_feasibility,
+        directions=directions,
+        seed=settings.seed,
+        minimum_feasibility=settings.minimum_feasibility,
     )
 
 
-def score(system: ActiveLearningSystem, objectives: Sequence[str], settings: Settings) -> Scored:
-    """Score every metric; objectives are metrics that were learned."""
-    depth = max(settings.budget, settings.plan_depth)
+def rank(system: ActiveLearningSystem, metrics: Sequence[str], threads: int) -> dict[str, Ranked]:
+    """Predictions and ranked options of every metric."""
+
+    def of(metric: str) -> Ranked:
+        predictions = system.predictions(metric)
+        return Ranked(predictions, system.rank(predictions, metric))
+
+    with ThreadPoolExecutor(threads) as pool:
+        return dict(zip(metrics, pool.map(of, metrics), strict=True))
+
+
+def select(
+    system: ActiveLearningSystem,
+    ranked: Mapping[str, Ranked],
+    tactics: Mapping[str, Tactic],
+    settings: Settings,
+) -> pd.DataFrame:
+    """Scored candidates: one row per objective and candidate."""
+    limits = Limits(max(settings.budget, settings.plan_depth))
+
+    def of(metric: str) -> pd.DataFrame:
+        chosen = system.with_tactic(*tactics[metric]).select(ranked[metric].options, metric, limits)
+        return _named(chosen[SCORE_COLUMNS], metric)
+
     with ThreadPoolExecutor(settings.threads) as pool:
-        results = list(pool.map(lambda metric: _score_metric(system, metric, depth), objectives))
-    return Scored(*(pd.concat(frames, ignore_index=True) for frames in zip(*results, strict=True)))
+        return pd.concat(pool.map(of, ranked), ignore_index=True)
 
 
-def _score_metric(
-    system: ActiveLearningSystem, metric: str, depth: int
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    predictions = system.predictions(metric)
-    options = system.rank(predictions, metric)
-    candidates = system.select(options, metric, Limits(depth))
-    names = {"metric": metric, "objective": short_name(metric)}
-    return (
-        predictions[PREDICTION_COLUMNS].assign(metric=metric),
-        options[OPTION_COLUMNS].assign(**names),
-        candidates[SCORE_COLUMNS].assign(**names),
-    )
+def prediction_rows(ranked: Mapping[str, Ranked]) -> pd.DataFrame:
+    """One row per metric and configuration."""
+    rows = [
+        found.predictions[PREDICTION_COLUMNS].assign(metric=metric)
+        for metric, found in ranked.items()
+    ]
+    return pd.concat(rows, ignore_index=True)
+
+
+def option_rows(ranked: Mapping[str, Ranked]) -> pd.DataFrame:
+    """One row per objective and option."""
+    rows = [_named(found.options[OPTION_COLUMNS], metric) for metric, found in ranked.items()]
+    return pd.concat(rows, ignore_index=True)
+
+
+def _named(rows: pd.DataFrame, metric: str) -> pd.DataFrame:
+    return rows.assign(metric=metric, objective=short_name(metric))

@@ -68,8 +68,8 @@ class Settings(BaseSettings):
     budget: int = Field(10, ge=1, le=10_000)
     plan_depth: int = Field(100, ge=1, le=10_000)
     metrics: Annotated[tuple[str, ...], NoDecode] = ("throughput", "latency_ms", "memory_mb")
-    weights: Weights = Weights()
-    decision_share: float = Field(0.5, ge=0, le=1)
+    weights: Weights | Literal["auto", "fixed"] = "auto"
+    decision_share: Annotated[float, Field(ge=0, le=1)] | Literal["auto"] = "auto"
     minutes_per_test: float = Field(10, gt=0)
     currency: str = "USD"
     minimum_feasibility: float = Field(0.5, ge=0, le=1)

@@ -8,11 +8,13 @@ from models_py.limits import Limits
 from models_py.predict import PerformancePredictor
 from pipelines.costs import MINUTES, MONEY, with_costs
 from pipelines.errors import InputError
+from pipelines.focus import focus_on, read_focus
 from pipelines.integrate import Today, require_learned, valid_plan
 from pipelines.objective import objective_metric
 from pipelines.published import connect, learning_frames, metric_directions, published_build
 from pipelines.score import learning_system
 from pipelines.settings import Settings
+from pipelines.strategies import published_tactic
 from pipelines.suggest import did_you_mean
 from pipelines.warehouse import DATABASE
 
@@ -29,12 +31,20 @@ def integrate_today(settings: Settings, budget: int, today: Today) -> dict:
     with connect(build / DATABASE, read_only=True) as con:
         training, candidates = learning_frames(con)
         directions = metric_directions(con)
+        notes = []
+        focus = None if today.focus is None else read_focus(today.focus)
+        if focus is not None:
+            candidates, notes = focus_on(con, focus, training, candidates)
         candidates = with_costs(con, candidates, settings.minutes_per_test, settings.currency)
-    metric = objective_metric(settings.objective, directions, "--metric")
-    predictor = PerformancePredictor.load(build / "models")
-    require_learned(settings.objective, metric, list(predictor.models))
+        metric = objective_metric(settings.objective, directions, "--metric")
+        predictor = PerformancePredictor.load(build / "models")
+        require_learned(settings.objective, metric, list(predictor.models))
+        tactic = published_tactic(con, metric)
+    if focus is not None:
+        tactic = tactic._replace(decision_share=0)  # all tests are to tell of it
     system = learning_system(predictor, candidates, training, directions, settings)
     limits = _as_limits(today, budget, candidates)
+    system = system.with_tactic(*tactic)
     plan = system.integrate_with_hardware_recommender(optimize_for=metric, limits=limits)
     if not plan["recommendations"]:
         farthest = system.score(metric, depth=0)["diversity"].max()
@@ -42,7 +52,7 @@ def integrate_today(settings: Settings, budget: int, today: Today) -> dict:
             f"no candidate for {settings.objective} is left under these limits;"
             f" the largest distance is {farthest:.2g}"
         )
-    return valid_plan(plan)
+    return valid_plan(plan | {"notes": notes})
 
 
 def _as_limits(today: Today, budget: int, candidates: pd.DataFrame) -> Limits:

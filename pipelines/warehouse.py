@@ -5,6 +5,7 @@
     <warehouse>/current -> builds/<build_id> what readers open
     <warehouse>/pins.json                    versions of models that a person chose to serve
     <warehouse>/backtests/<metric>.parquet   curves of replays, for the next build to publish
+    <warehouse>/recorded/                    results that were recorded; every build reads them too
 
 A killed build leaves a staging directory and nothing else; the next build removes it.
 """
@@ -37,6 +38,7 @@ class Warehouse:
         self.builds = root / "builds"
         self.current = root / "current"
         self.backtests = root / "backtests"
+        self.recorded = root / "recorded"
 
     @property
     def published(self) -> Path | None:
@@ -97,6 +99,14 @@ class Warehouse:
             yield
         finally:
             lock.release()
+
+    def keep(self, results: Path, name: str) -> None:
+        """Keep a copy of results, whole or not at all, under the last part of a name."""
+        self.recorded.mkdir(exist_ok=True)
+        copy = self.recorded / Path(name).name
+        replace_file(copy, lambda part: shutil.copyfile(results, part))
+        _sync(copy)
+        _sync(self.recorded)
 
     def stage(self) -> Path:
         """A fresh staging directory; what killed builds left behind is removed."""

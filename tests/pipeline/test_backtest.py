@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 from mlflow.tracking import MlflowClient
 
 from tests.support import Commands
 
 
 def test_a_backtest_says_what_would_have_been_saved_and_is_published(small: Commands):
-    said = small.succeed("backtest", "--seeds", 2).stdout
+    said = small.succeed("backtest", "--seeds", 2, "--tune").stdout
     assert "text_embedding/inference/samples/s: balanced, to reach the error" in said
     assert "balanced, to reach the regret that random selection ends with: " in said
     assert "analytics.learning_curve" in said
@@ -16,7 +17,8 @@ def test_a_backtest_says_what_would_have_been_saved_and_is_published(small: Comm
     assert small.query("select count(*) as n from analytics.learning_curve")["n"].item() == 0
     small.build()
     curve = small.query("select * from analytics.learning_curve")
-    assert set(curve["policy"]) == {"random", "balanced"} and (curve["seeds"] == 2).all()
+    replayed = {"random", "mostly-accuracy", "balanced", "mostly-decisions"}
+    assert set(curve["policy"]) == replayed and (curve["seeds"] == 2).all()
     start = curve[curve["tests"] == 40]
     assert start["rmse"].nunique() == 1, "all policies begin with the same tests"
     ends = curve[curve["tests"] == curve["tests"].max()]
@@ -25,9 +27,16 @@ def test_a_backtest_says_what_would_have_been_saved_and_is_published(small: Comm
     client = MlflowClient(f"sqlite:///{small.home / 'mlruns' / 'mlflow.db'}")
     experiment = client.get_experiment_by_name("benchmart/backtest/throughput")
     runs = client.search_runs([experiment.experiment_id])
-    assert {run.data.params["policy"] for run in runs} == {"random", "balanced"}
+    assert {run.data.params["policy"] for run in runs} == replayed
     history = client.get_metric_history(runs[0].info.run_id, "rmse")
     assert sorted(point.step for point in history) == sorted(curve["tests"].unique())
+
+    strategies = small.query("select * from analytics.strategies where objective = 'throughput'")
+    assert strategies["prior"].mean() == pytest.approx(1) and strategies["prior"].nunique() == 3
+    chosen = strategies[strategies["chosen"]].iloc[0]
+    assert chosen["prior"] == strategies["prior"].max()
+    assert chosen["hardware_weight"] == chosen["decision_share"]
+    assert chosen["weights_reason"].startswith(f"as the shares of {chosen['strategy']}: worth ")
 
 
 def test_what_cannot_be_replayed_is_named(small: Commands):

@@ -24,8 +24,11 @@ TABLES = {
     "prediction_checks",
     "predictions",
     "quality_rules",
+    "recommendation_changes",
     "rejected_measurements",
     "scored_candidates",
+    "strategies",
+    "strategy_rewards",
 }
 
 
@@ -41,7 +44,7 @@ def test_every_table_is_there_described_and_filled(published: Commands):
     )
     assert undescribed.empty
     may_be_empty = {"derived_metrics", "drift", "learning_curve", "measurement_noise"}
-    may_be_empty |= {"prediction_checks"}
+    may_be_empty |= {"prediction_checks", "recommendation_changes", "strategy_rewards"}
     for table in TABLES - may_be_empty - {"rejected_measurements"}:
         assert published.query(f"select count(*) as n from analytics.{table}")["n"].item() > 0
 

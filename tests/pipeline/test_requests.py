@@ -65,6 +65,49 @@ def test_limits_that_cannot_be_kept_are_named(published: Commands, flags, said):
     assert said in published.refused("integrate", *flags)
 
 
+@pytest.mark.parametrize(
+    ("focus", "said"),
+    [
+        # a device that has facts alone, one that nobody has heard of, a model that has facts alone
+        (
+            "hardware=Intel Xeon 6980P",
+            ["assumed to run on intel-xeon-6980p: onnxruntime, pytorch,"],
+        ),
+        (
+            "hardware=amd-epyc-9999",
+            ["nothing is known of this device; it is", "assumed to run on "],
+        ),
+        ("model=resnet50", []),
+    ],
+)
+def test_the_first_tests_of_what_was_never_run(published: Commands, focus, said):
+    plan = json.loads(published.succeed("integrate", "--focus", focus, "--budget", 3).stdout)
+    jsonschema.validate(plan, plan_schema())
+    kind, name = focus.split("=")
+    name = name.lower().replace(" ", "-")
+    tests = plan["recommendations"]
+    assert [test["model_name" if kind == "model" else "hardware"] for test in tests] == [name] * 3
+    assert {test["serves"] for test in tests} == {"accuracy"}
+    assert plan["total_candidates"] > 20
+    for note, words in zip(plan["notes"], said, strict=True):
+        assert words in note
+
+
+@pytest.mark.parametrize(
+    ("focus", "said"),
+    [
+        (
+            "model=bert-mimi",
+            "its model_type is not known; add a row to models.csv; did you mean 'bert-",
+        ),
+        ("model=dlrm-v2", "its model_type is recommendation, of which nothing was measured"),
+        ("device=h100", "--focus: expected hardware=NAME or model=NAME, got 'device=h100'"),
+    ],
+)
+def test_a_focus_that_nothing_can_be_planned_for_is_named(published: Commands, focus, said):
+    assert said in published.refused("integrate", "--focus", focus)
+
+
 def test_predictions_keep_rows_columns_and_order(published: Commands, tmp_path):
     rows = [
         {

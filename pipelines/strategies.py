@@ -1,0 +1,107 @@
+"""Which strategy and weights each objective uses: pinned in the settings, or chosen from evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import duckdb
+import pyarrow as pa
+
+from models_py.active_learning import FIXED_WEIGHTS
+from models_py.objectives import short_name
+from models_py.strategies import DECISION_SHARES, Strategy, choose_strategy, replayed_worth
+from pipelines.settings import Settings, Weights
+from pipelines.write_back import replace
+
+PINNED = "pinned"
+STRATEGIES = pa.schema(
+    {
+        "metric": pa.string(),
+        "objective": pa.string(),
+        "strategy": pa.string(),
+        "decision_share": pa.float64(),
+        "prior": pa.float64(),
+        "rounds": pa.int64(),
+        "worth": pa.float64(),
+        "bound": pa.float64(),
+        "chosen": pa.bool_(),
+        "reason": pa.string(),
+        "information_gain_weight": pa.float64(),
+        "hardware_weight": pa.float64(),
+        "weights_reason": pa.string(),
+    }
+)
+
+
+class Tactic(NamedTuple):
+    """How candidates of an objective are scored, and its batches shared out."""
+
+    weights: Mapping[str, float]
+    decision_share: float
+
+
+def choose_strategies(
+    con: duckdb.DuckDBPyConnection, metrics: Sequence[str], settings: Settings
+) -> dict[str, Tactic]:
+    """What to use for each metric; all that is known of it goes to `ml.strategies`."""
+    tactics, rows = {}, []
+    for metric in metrics:
+        curves = con.execute("from ml.learning_curve where metric = ?", [metric]).df()
+        rewards = con.execute(
+            "select strategy, reward from ml.strategy_rewards where objective = ?",
+            [short_name(metric)],
+        ).fetchall()
+        prior = replayed_worth(curves)
+        known = choose_strategy(prior, rewards)
+        strategies = _pinned(known, settings)
+        weights, why = _weights(known, bool(prior), settings.weights)
+        chosen = next(entry for entry in strategies if entry.chosen)
+        tactics[metric] = Tactic(weights, chosen.decision_share)
+        named = {
+            "metric": metric,
+            "objective": short_name(metric),
+            "information_gain_weight": weights["information_gain"],
+            "hardware_weight": weights["hardware"],
+            "weights_reason": why,
+        }
+        rows += [named | entry._asdict() for entry in strategies]
+    replace(con, "strategies", pa.Table.from_pylist(rows, STRATEGIES))
+    return tactics
+
+
+def published_tactic(con: duckdb.DuckDBPyConnection, metric: str) -> Tactic:
+    """What the published build used."""
+    information, hardware, share = con.execute(
+        "select information_gain_weight, hardware_weight, decision_share"
+        " from ml.strategies where metric = ? and chosen",
+        [metric],
+    ).fetchall()[0]
+    return Tactic({"information_gain": information, "hardware": hardware}, share)
+
+
+def _pinned(known: list[Strategy], settings: Settings) -> list[Strategy]:
+    share = settings.decision_share
+    if share == "auto":
+        return known
+    others = [entry._replace(chosen=False) for entry in known]
+    name = next((name for name, own in DECISION_SHARES.items() if own == share), PINNED)
+    reason = f"decision_share is set to {share:g}"
+    row = next((entry for entry in others if entry.strategy == name), None)
+    row = row or Strategy(PINNED, share, None, 0, None, None, True, reason)
+    rest = [entry for entry in others if entry.strategy != name]
+    return [*rest, row._replace(chosen=True, reason=reason)]
+
+
+def _weights(
+    known: list[Strategy], replayed: bool, asked: Weights | str
+) -> tuple[dict[str, float], str]:
+    if isinstance(asked, Weights):
+        return asked.model_dump(), "set"
+    if asked == "fixed":
+        return FIXED_WEIGHTS, "fixed"
+    if not replayed:
+        return FIXED_WEIGHTS, "fixed: `benchmart backtest --tune` has not been run"
+    best = max(known, key=lambda entry: entry.worth)
+    weights = {"information_gain": 1 - best.decision_share, "hardware": best.decision_share}
+    return weights, f"as the shares of {best.strategy}: {best.reason}"
