@@ -19,6 +19,7 @@ from peer_worker import peer
 
 from models_py.features import Encoder
 from models_py.metric_model import log_bounds
+from models_py.objectives import sign
 from models_py.predict import PerformancePredictor
 from models_py.replay import Policy, State, at_random, chosen_jointly, light_predictor
 
@@ -71,8 +72,9 @@ def original_formula(state: State, count: int) -> np.ndarray:
         members.append(model.fit(known[rows], target[rows]).predict(asked))
     mean, spread = np.mean(members, axis=0), np.std(members, axis=0)
     distance = distances(asked, known).min(axis=1)
-    best = pd.Series(mean).groupby(state.candidates["workload_id"].to_numpy()).transform("max")
-    score = 0.7 * (spread / spread.max() + distance / distance.max()) + 0.3 * np.exp(mean - best)
+    utility = pd.Series(sign(state.metric, state.directions) * mean)
+    best = utility.groupby(state.candidates["workload_id"].to_numpy()).transform("max")
+    score = 0.7 * (spread / spread.max() + distance / distance.max()) + 0.3 * np.exp(utility - best)
     return np.argsort(-score.to_numpy())[:count]
 
 

@@ -17,6 +17,7 @@ import argparse
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -25,7 +26,7 @@ from public_tables import DATA, Table, read_rows, rows_of
 from threadpoolctl import threadpool_limits
 
 from models_py.replay import replay
-from models_py.savings import Saving, saving
+from models_py.savings import saving
 
 SEEDS = tuple(range(900, 910))
 POOL_SHARE, LONG_SHARE = 0.1, 0.5
@@ -34,15 +35,26 @@ RANDOM = ("random, LightGBM", "random")
 POOL_OF_TIMM = 130
 FIGURES = ("rmse", "median_ape", "regret")
 REGRET_GOAL = 0.01
-TABLES = {
-    "LLM-Inference-Bench": Table("llm_inference_bench", "throughput", ()),
-    "timm": Table("timm", "throughput", ()),
-    "Qualcomm AI Hub": Table("qualcomm_ai_hub", "throughput", ()),
-}
-GROUPS = {
-    "LLM-Inference-Bench": "text_generation/inference/tokens/s",
-    "timm": "vision/inference/images/s",
-    "Qualcomm AI Hub": "vision/inference/inferences/s",
+
+
+class Pool(NamedTuple):
+    """What is replayed: a comparable group of a table, below a folder of the data."""
+
+    table: Table
+    group: str
+    folder: str = ""
+
+
+POOLS = {
+    "LLM-Inference-Bench": Pool(
+        Table("llm_inference_bench", "throughput", ()), "text_generation/inference/tokens/s"
+    ),
+    "timm": Pool(Table("timm", "throughput", ()), "vision/inference/images/s"),
+    "Qualcomm AI Hub": Pool(
+        Table("qualcomm_ai_hub", "latency_ms", ()),
+        "vision/inference/inferences/s",
+        "qualcomm_ai_hub_v0.22.0",
+    ),
 }
 
 
@@ -51,7 +63,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS)
-    parser.add_argument("--tables", nargs="+", choices=TABLES, default=list(TABLES))
+    parser.add_argument("--tables", nargs="+", choices=POOLS, default=list(POOLS))
     parser.add_argument("--policies", nargs="+", choices=POLICIES, default=list(POLICIES))
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument(
@@ -60,11 +72,10 @@ def main() -> None:
         help="Parquet file that keeps the curves; what it has is not replayed again.",
     )
     options = parser.parse_args()
-    rows = read_rows(options.data)
     curves = kept(options.curves)
     with ProcessPoolExecutor(options.processes) as pool:
         for title in options.tables:
-            runs = pool_of(rows, title)
+            runs = pool_of(read_rows(options.data / POOLS[title].folder), title)
             asked = [(name, seed) for seed in options.seeds for name in options.policies]
             asked = [each for each in asked if each not in replayed(curves, title)]
             for curve in pool.map(partial(run, runs, title), *zip(*asked, strict=True)):
@@ -90,14 +101,15 @@ def replayed(curves: pd.DataFrame, title: str) -> set[tuple[str, int]]:
 
 def pool_of(rows: pd.DataFrame, title: str) -> pd.DataFrame:
     """Runs of one comparable group of a table; of timm those of 130 models."""
-    runs = rows_of(rows, TABLES[title])
-    runs = runs[runs["comparable_group"] == GROUPS[title]]
+    table, group, _ = POOLS[title]
+    runs = rows_of(rows, table)
+    runs = runs[runs["comparable_group"] == group]
     if title == "timm":
         names = np.random.default_rng(0).permutation(np.sort(runs["model_name"].unique()))
         runs = runs[runs["model_name"].isin(names[:POOL_OF_TIMM])]
     # nothing but the metric is known of a run
-    others = [name for name in runs if name in ("latency_ms", "memory_mb", "power_w", "energy_j")]
-    return runs.drop(columns=others)
+    others = {"throughput", "latency_ms", "memory_mb", "power_w", "energy_j"} - {table.metric}
+    return runs.drop(columns=[*others & set(runs), "latency_ms_is_derived"])
 
 
 def run(runs: pd.DataFrame, title: str, name: str, seed: int) -> pd.DataFrame:
@@ -108,7 +120,7 @@ def run(runs: pd.DataFrame, title: str, name: str, seed: int) -> pd.DataFrame:
     with threadpool_limits(1):  # processes run side by side
         curve = replay(
             runs,
-            "throughput",
+            POOLS[title].table.metric,
             policy,
             round(LONG_SHARE * pool) if name in RANDOM else budget,
             seed,
@@ -124,7 +136,7 @@ def as_markdown(every: pd.DataFrame, policies: list[str]) -> str:
     shown = ["RMSE", "APE %", "regret %", "saved: RMSE", "APE", "regret"]
     shown += ["regret <= 1 %", "than random"]
     lines = [
-        f"\n{every['table'].iloc[0]}, {here['tests'].max()} tests, {here['seed'].nunique()} seeds\n"
+        f"\n{every['table'].iloc[0]}, {here['tests'].max():.0f} tests, {here['seed'].nunique()} seeds\n"
     ]
     lines += [f"| policy | {' | '.join(shown)} |", "|---" * (len(shown) + 1) + "|"]
     for name in policies:
@@ -132,17 +144,16 @@ def as_markdown(every: pd.DataFrame, policies: list[str]) -> str:
         end = own[own["tests"] == own["tests"].max()]
         cells = [f"{end['rmse'].mean():.3f}", f"{end['median_ape'].mean():.1f}"]
         cells.append(f"{100 * end['regret'].mean():.2f}")
-        baseline = here[here["policy"] == "random, LightGBM"]
-        cells += [_shown(saving(own, baseline, figure)) for figure in FIGURES]
-        for other in RANDOM:
-            baseline = every[every["policy"] == other]
-            found = None if baseline.empty else saving(own, baseline, "regret", REGRET_GOAL)
-            cells.append(_shown(found))
+        cells += [_saved(own, here, RANDOM[0], figure) for figure in FIGURES]
+        cells += [_saved(own, every, other, "regret", REGRET_GOAL) for other in RANDOM]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
-def _shown(found: Saving | None) -> str:
+def _saved(own: pd.DataFrame, curves: pd.DataFrame, other: str, *goal: object) -> str:
+    """What a policy saves against another one, if that was replayed and the goal is reached."""
+    baseline = curves[curves["policy"] == other]
+    found = None if baseline.empty else saving(own, baseline, *goal)
     if found is None or np.isnan(found.percent):
         return "-"
     return f"{found.percent:.0f} [{found.low:.0f}, {found.high:.0f}]"

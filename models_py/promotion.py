@@ -6,10 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy.stats import norm
 
+from models_py.derived import DerivedModel
 from models_py.evaluation import worst_hardware
 from models_py.metric_model import NOMINAL, MetricModel
-from models_py.scores import covered, interval_score
+from models_py.scores import covered, interval_scores
 
 TOLERANCE = 0.05
 TOLERATED_RATIO = 1.1
@@ -24,12 +26,14 @@ class Verdict(NamedTuple):
 
 
 def judge(
-    model: MetricModel, champion: MetricModel | None, held_out: pd.DataFrame | None = None
+    model: MetricModel | DerivedModel,
+    champion: MetricModel | DerivedModel | None,
+    held_out: pd.DataFrame | None = None,
 ) -> Verdict:
     """Compare held-out predictions of both on the measurements that both held out.
 
-    A champion that has not seen every device and comparable group of today's data is no judge of
-    it and could not serve it: the model is promoted.
+    A champion that has not seen every device, model and comparable group of today's data is no judge
+    of it: the model is promoted.
 
     Parameters
     ----------
@@ -38,22 +42,29 @@ def judge(
     """
     dishonest = _dishonest(model.held_out)
     if champion is None or not _knows_names_of(champion, model):
-        return Verdict(True, "no champion has seen the same devices and groups", dishonest)
+        return Verdict(True, "no champion has seen the same devices, models and groups", dishonest)
     champions = champion.held_out if held_out is None else held_out
     if dishonest and not _dishonest(champions):
         return Verdict(False, dishonest, f"the champion from before serves on: {dishonest}")
     ours, theirs = _interval_scores(model, champions)
     reason = (
-        f"interval score {ours:.3f} on shared held-out measurements, the champion's {theirs:.3f}"
-        f"{_worst(model)}"
+        f"interval score {ours.mean():.3f} on shared held-out measurements, the champion's"
+        f" {theirs.mean():.3f}{_worst(model)}"
     )
-    if ours > TOLERATED_RATIO * theirs:
+    if ours.mean() > TOLERATED_RATIO * theirs.mean() and not _by_chance(ours - theirs):
         return Verdict(False, reason, f"the champion from before serves on: {reason}")
     return Verdict(True, reason, dishonest)
 
 
-def _knows_names_of(champion: MetricModel, model: MetricModel) -> bool:
-    return set(model.groups) <= set(champion.groups) and set(model.devices) <= set(champion.devices)
+def _knows_names_of(
+    champion: MetricModel | DerivedModel, model: MetricModel | DerivedModel
+) -> bool:
+    # a metric that mirrors another one knows what that one does
+    known, asked = (getattr(each, "source", each) for each in (champion, model))
+    return all(
+        set(getattr(asked, names)) <= set(getattr(known, names))
+        for names in ("groups", "devices", "models")
+    )
 
 
 def _dishonest(held: pd.DataFrame) -> str:
@@ -74,12 +85,21 @@ def _worst(model: MetricModel) -> str:
     return f"; least covered hardware {worst['hardware']}, {covers}"
 
 
-def _interval_scores(model: MetricModel, champions: pd.DataFrame) -> tuple[float, float]:
+def _interval_scores(model: MetricModel, champions: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Scores of measurements that both held out; nothing is worse than nothing where there are none."""
     both = pd.merge(model.held_out, champions, on="measurement_id", suffixes=("", "_before"))
     if both.empty:
-        return 0.0, 0.0
-    actual = both["log_value"]
+        return np.zeros(1), np.zeros(1)
     return (
-        interval_score(actual, both["p05"], both["p95"]),
-        interval_score(both["log_value_before"], both["p05_before"], both["p95_before"]),
+        interval_scores(both["log_value"], both["p05"], both["p95"]),
+        interval_scores(both["log_value_before"], both["p05_before"], both["p95_before"]),
     )
+
+
+def _by_chance(differences: np.ndarray) -> bool:
+    """Whether a mean difference above zero is what chance explains (paired, one-sided, 5 %).
+
+    A few misses make most of a score; where there are few rows, its mean moves with every one.
+    """
+    spread = np.std(differences) / np.sqrt(len(differences))
+    return bool(np.mean(differences) <= norm.ppf(0.95) * spread)

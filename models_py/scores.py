@@ -21,17 +21,24 @@ def covered(log_actual: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.nda
     return (log_actual >= low) & (log_actual <= high)
 
 
+def interval_scores(
+    log_actual: np.ndarray, low: np.ndarray, high: np.ndarray, coverage: float = 0.9
+) -> np.ndarray:
+    """Width plus a penalty for misses (Gneiting & Raftery 2007), shape (rows,); lower is better."""
+    penalty = 2 / (1 - coverage)
+    below = np.maximum(low - log_actual, 0)
+    above = np.maximum(log_actual - high, 0)
+    return np.asarray(high - low + penalty * (below + above))
+
+
 def interval_score(
     log_actual: np.ndarray, low: np.ndarray, high: np.ndarray, coverage: float = 0.9
 ) -> float:
-    """Mean interval score: width plus a penalty for misses (Gneiting & Raftery 2007); lower is better.
+    """Mean of `interval_scores`.
 
     Examples
     --------
     >>> interval_score(np.array([0.0]), np.array([-1.0]), np.array([1.0]))
     2.0
     """
-    penalty = 2 / (1 - coverage)
-    below = np.maximum(low - log_actual, 0)
-    above = np.maximum(log_actual - high, 0)
-    return float(np.mean(high - low + penalty * (below + above)))
+    return float(np.mean(interval_scores(log_actual, low, high, coverage)))

@@ -136,16 +136,18 @@ class Selection:
     def _estimate(self, others: np.ndarray) -> None:
         """Scores of candidates that no joint belief is held about, from those of their hardware inside.
 
-        What a test tells of all candidates is taken to grow with its own epistemic variance.
+        What a test that runs tells of all candidates is taken to grow with its own epistemic variance.
         """
-        known = pd.DataFrame(
-            {"told": self.information, "variance": self.epistemic, "prior": self.prior}
-        ).iloc[self.inside]
+        told = self.information / np.maximum(self.prob_feasible, 1e-12)
+        known = pd.DataFrame({"told": told, "variance": self.epistemic, "prior": self.prior}).iloc[
+            self.inside
+        ]
         hardware = self.frame["hardware"]
         means = known.groupby(hardware.iloc[self.inside].array).mean()
         like = means.reindex(hardware.iloc[others]).fillna(known.mean()).reset_index(drop=True)
         variance = np.maximum(self.epistemic[others], 1e-12)
-        self.information[others] = like["told"] / like["variance"].clip(1e-12) * variance
+        told = like["told"] / like["variance"].clip(1e-12) * variance
+        self.information[others] = self.prob_feasible[others] * told
         self.prior[others] = np.maximum(like["prior"], variance)
         self.before[others] = self.left[others] = variance
         self.decision[others] = self._knowledge_gradient(others)

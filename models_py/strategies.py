@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +16,7 @@ PRIOR_ROUNDS = 5
 EXPLORATION = 0.5
 # a smaller regret matters to nobody: no share of it is to be won
 NO_REGRET = 0.001
+MOST_REMOVED = 0.99
 
 
 class Strategy(NamedTuple):
@@ -72,6 +73,23 @@ def replayed_worth(curves: pd.DataFrame) -> dict[str, float]:
     shares = 1 - pd.DataFrame(left).pow(1 / rounds, axis=0)
     worth = shares.mean(axis=1).groupby("policy").mean().clip(lower=0)
     return (worth / worth.mean()).to_dict() if worth.mean() > 0 else {}
+
+
+def reward_per_test(shares: Iterable[float], tests: int) -> float:
+    """Mean share that each of some tests removed of what it found, geometric over the tests.
+
+    Parameters
+    ----------
+    shares
+        What all of them removed, of several things, each in [0, 1].
+
+    Examples
+    --------
+    >>> round(reward_per_test([0.75, 0.19], tests=2), 3)
+    0.3
+    """
+    left = [1 - min(share, MOST_REMOVED) for share in shares]
+    return float(np.mean([1 - rest ** (1 / tests) for rest in left]))
 
 
 def choose_strategy(

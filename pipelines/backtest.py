@@ -14,7 +14,9 @@ import pandas as pd
 from models_py.replay import START, at_random, chosen_jointly, replay
 from models_py.savings import saving
 from models_py.strategies import DECISION_SHARES
+from pipelines.backtest_report import learning_figure
 from pipelines.console import Reporter
+from pipelines.curves import keep_curves
 from pipelines.errors import InputError
 from pipelines.objective import objective_metric
 from pipelines.published import connect, learning_frames, metric_directions, published_build
@@ -39,11 +41,24 @@ ROUNDS = 12
 
 
 class Backtest(NamedTuple):
-    """Curves (a row per group, policy, seed and round), and a row per saving; `skipped` says why."""
+    """What came of the replays.
+
+    Attributes
+    ----------
+    curves
+        A row per group, policy, seed and round.
+    savings
+        A row per group, policy and figure.
+    skipped
+        What was left out, and why.
+    picture
+        File of the drawn curves.
+    """
 
     curves: pd.DataFrame
     savings: pd.DataFrame
     skipped: list[str]
+    picture: Path
 
 
 def backtest(
@@ -83,10 +98,10 @@ def backtest(
         curves = pd.concat(pool.map(_replayed, asked), ignore_index=True)
     curves.insert(0, "metric", metric)
     savings = _savings(curves, names)
-    _keep(settings.warehouse, metric, curves)
+    picture = _keep(settings.warehouse, metric, curves)
     with reporter.stage("tracking"):
         Tracker(settings.mlruns).log_backtest(metric, curves, savings)
-    return Backtest(curves, savings, skipped)
+    return Backtest(curves, savings, skipped, picture)
 
 
 def _pools(
@@ -150,10 +165,14 @@ def _savings(curves: pd.DataFrame, policies: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def _keep(warehouse: Path, metric: str, curves: pd.DataFrame) -> None:
+def _keep(warehouse: Path, metric: str, curves: pd.DataFrame) -> Path:
+    """Write curves and picture; the picture's path. Policies of earlier backtests stay."""
     folder = Warehouse(warehouse).backtests
     folder.mkdir(exist_ok=True)
-    replace_file(folder / f"{metric}.parquet", lambda part: curves.to_parquet(part, index=False))
+    figure, picture = learning_figure(curves), folder / f"{metric}.svg"
+    replace_file(picture, lambda part: figure.savefig(part, format="svg"))
+    keep_curves(folder / f"{metric}.parquet", curves)
+    return picture
 
 
 def in_words(found: Backtest) -> list[str]:

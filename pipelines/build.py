@@ -5,18 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-import duckdb
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from pipelines.champions import find_champions
 from pipelines.console import Reporter
+from pipelines.curves import load_curves
 from pipelines.dbt import Dbt
-from pipelines.errors import BenchmartError, InputError
+from pipelines.errors import InputError
 from pipelines.facts import BuildFacts
 from pipelines.ingest import InputFile, Landing, find_files, land
 from pipelines.learn import Learned, learn
@@ -24,23 +24,11 @@ from pipelines.published import connect
 from pipelines.settings import PROJECT, Settings
 from pipelines.tracking import Tracker
 from pipelines.warehouse import DATABASE, MANIFEST, STAGING, Warehouse
-from pipelines.write_back import append, replace
+from pipelines.write_back import append
 
 LINEAGE = "lineage.html"
 UPSTREAM = ("+path:models/marts/core", "+path:models/marts/features")
 DOWNSTREAM = ("path:models/marts/analytics", "path:tests")
-CURVES = pa.schema(
-    {
-        "metric": pa.string(),
-        "comparable_group": pa.string(),
-        "policy": pa.string(),
-        "seed": pa.int64(),
-        "tests": pa.int64(),
-        "rmse": pa.float64(),
-        "median_ape": pa.float64(),
-        "regret": pa.float64(),
-    }
-)
 BUILD_SCHEMA = pa.schema(
     {
         "build_id": pa.string(),
@@ -77,7 +65,11 @@ def build(
     warehouse = Warehouse(settings.warehouse)
     with warehouse.locked():
         files = _input_files(settings, warehouse, results)
-        fingerprint = _fingerprint(files, settings, warehouse.pins())
+        read = {file.name: file.hash for file in files}
+        if results is not None:
+            # on top of what is published: the next build from the same raw files has nothing to do
+            read = warehouse.manifest().get("files", {}) | read
+        fingerprint = _fingerprint(read, settings, warehouse.pins())
         published = warehouse.published
         if (
             published
@@ -92,10 +84,19 @@ def build(
             staging.name.removesuffix(STAGING), datetime.now(UTC), fingerprint, _recipe(settings)
         )
         tracker = Tracker(settings.mlruns)
-        learned = _run_stages(settings, files, facts, previous, staging, tracker, reporter)
+        learned = _run_stages(
+            _learning_all(settings) if results else settings,
+            files,
+            facts,
+            previous,
+            staging,
+            tracker,
+            reporter,
+        )
         manifest = {
             "build_id": facts.build_id,
             "fingerprint": fingerprint,
+            "files": read,
             "serving": learned.serving,
             "fits": {metric: fit.to_dict() for metric, fit in learned.fits.items()},
         }
@@ -113,11 +114,17 @@ def _input_files(
     settings: Settings, warehouse: Warehouse, results: InputFile | None
 ) -> list[InputFile]:
     """Raw files, what was recorded, and what is to be."""
-    recorded = (warehouse.recorded,) if warehouse.recorded.is_dir() else ()
+    recorded = (warehouse.recorded,) if warehouse.has_recorded else ()
     files = find_files((*settings.raw, *recorded)) if settings.raw or recorded else []
     if results is not None and results.name not in {file.name for file in files}:
         files.append(results)
     return files
+
+
+def _learning_all(settings: Settings) -> Settings:
+    """Settings under which a single new row is enough to fit a model anew."""
+    whatever_came = settings.retraining.model_copy(update={"always_below": sys.maxsize})
+    return settings.model_copy(update={"retraining": whatever_came})
 
 
 def build_marts(dbt: Dbt, files: Sequence[InputFile], reporter: Reporter) -> Landing:
@@ -183,30 +190,9 @@ def _run_stages(
     return learned
 
 
-def load_curves(con: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> None:
-    """Make the curves of backtests the content of `ml.learning_curve`.
-
-    Raises
-    ------
-    BenchmartError
-        For a file that is none, or of another version.
-    """
-    tables = [CURVES.empty_table()]
-    for path in files:
-        try:
-            tables.append(pq.read_table(path).select(CURVES.names).cast(CURVES))
-        except (pa.ArrowException, KeyError):
-            raise BenchmartError(
-                f"{path}: no curves of this version; run `benchmart backtest` again, or remove it"
-            ) from None
-    replace(con, "learning_curve", pa.concat_tables(tables))
-
-
-def _fingerprint(files: Sequence[InputFile], settings: Settings, pins: Mapping[str, str]) -> str:
+def _fingerprint(files: Mapping[str, str], settings: Settings, pins: Mapping[str, str]) -> str:
     """Two builds of one fingerprint, after the same builds, hold the same tables."""
-    digest = hashlib.sha256(json.dumps(pins, sort_keys=True).encode())
-    for file in files:
-        digest.update(f"{file.name} {file.hash}\n".encode())
+    digest = hashlib.sha256(json.dumps([pins, files], sort_keys=True).encode())
     elsewhere = {"raw", "warehouse", "mlruns", "keep_builds", "threads", "budget", "plan_depth"}
     elsewhere |= {"minutes_per_test", "currency"}  # they are asked for after a build
     told = settings.model_dump(mode="json", exclude=elsewhere)

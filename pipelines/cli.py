@@ -69,12 +69,17 @@ def build(raw, warehouse, objective, budget, full_refresh, as_json) -> None:
 @click.argument("results", type=click.Path(path_type=Path, dir_okay=False))
 @warehouse_option
 @click.option("--objective", help="What to optimise: throughput, latency, memory or a metric.")
+@click.option(
+    "--plan",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The plan that the tests are of, where they are new to the build (--focus).",
+)
 @json_option
-def record(results, warehouse, objective, as_json) -> None:
+def record(results, warehouse, objective, plan, as_json) -> None:
     """Learn from measured RESULTS, and say what changed.
 
-    A table as `build` reads it, or of `config_id` (as in plans), metrics and, where runs failed,
-    `status`.
+    A table in the native format. Rows may name their configuration by `config_id`, as in plans, and
+    have metrics and, where runs failed, `status`.
     """
     from pipelines.console import Reporter
     from pipelines.record import record as record_results
@@ -82,7 +87,7 @@ def record(results, warehouse, objective, as_json) -> None:
     from pipelines.settings import load_settings
 
     settings = load_settings(warehouse=warehouse, objective=objective)
-    found = record_results(settings, results, Reporter())
+    found = record_results(settings, results, plan, Reporter())
     if as_json:
         click.echo(json.dumps(found, indent=2))
         return
@@ -213,6 +218,7 @@ def backtest(warehouse, metric, policy, tune, seeds, as_json) -> None:
         return
     for line in in_words(found):
         click.echo(line)
+    click.echo(f"drawn: {found.picture}")
     click.echo("the next build publishes the curves as analytics.learning_curve")
     if tune:
         click.echo("and takes them into account when it chooses a strategy: analytics.strategies")

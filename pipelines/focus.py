@@ -23,7 +23,8 @@ with seen as (
 
 frameworks as (
 
-    select comparable_group, framework, precision, max(framework_version) as framework_version
+    select comparable_group, framework, precision,
+        max_by(framework_version, framework_version_number) as framework_version
     from seen
     group by all
 
@@ -44,14 +45,27 @@ inner join frameworks using (comparable_group, precision)
 
 # what is run of models of its type, wherever it is run
 OF_MODEL = """
+with seen as (
+
+    select * from features.training_features
+    where model_type = $model_type
+
+),
+
+platforms as (
+
+    select comparable_group, hardware, device_count, framework, options,
+        max_by(framework_version, framework_version_number) as framework_version
+    from seen
+    group by all
+
+)
+
 select distinct
     $name as model_name, model_type, task, throughput_unit, precision, batch_size, input_length,
-    output_length, image_size, concurrency, hardware, device_count, framework, options,
-    max(framework_version) over (
-        partition by comparable_group, hardware, device_count, framework, options
-    ) as framework_version
-from features.training_features
-where model_type = $model_type
+    output_length, image_size, concurrency, platforms.* exclude (comparable_group)
+from seen
+inner join platforms using (comparable_group, hardware, device_count, framework, options)
 """
 
 
@@ -105,7 +119,8 @@ def focus_on(
     described = as_features(describe(con, suggested))
     described = described[described["fits_in_memory"]]
     own = candidates[candidates[column] == name]
-    known = {*own["config_id"], *training["config_id"]}
+    ran = con.sql("select config_id from features.feasibility_features").fetchall()
+    known = {*own["config_id"], *training["config_id"], *(row[0] for row in ran)}
     new = described[~described["config_id"].isin(known)].drop_duplicates("config_id")
     found = pd.concat([own, new], ignore_index=True)[list(candidates)]
     if found.empty:
@@ -142,7 +157,10 @@ def _of_model(
     con: duckdb.DuckDBPyConnection, name: str, facts: pd.Series, training: pd.DataFrame
 ) -> tuple[pd.DataFrame, list[str]]:
     types, model_type, notes = sorted(training["model_type"].unique()), facts["model_type"], []
-    if not facts["model_known"]:
+    of_runs = training.loc[training["model_name"] == name, "model_type"]
+    if len(of_runs):
+        model_type = of_runs.iloc[-1]
+    elif not facts["model_known"]:
         described = con.sql("select distinct model_name from core.models").fetchall()
         hint = did_you_mean(name, [row[0] for row in described])
         if len(types) > 1:

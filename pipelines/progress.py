@@ -10,7 +10,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from models_py.derived import DERIVED_FROM
 from models_py.objectives import short_name, sign
+from models_py.strategies import NO_REGRET, reward_per_test
 from pipelines.write_back import append
 
 COMPARED = ("predictions", "hardware_options", "scored_candidates", "strategies")
@@ -44,49 +46,35 @@ REWARDS = pa.schema(
 MOVES = """
 with before as (
 
-    select workload_id, config_id, prob_best, expected_regret
+    select config_id, workload_id, platform, prob_best, expected_regret
     from ml.previous_hardware_options
-    where objective = $objective and rank = 1
+    where metric = $metric and rank = 1
 
 ),
 
 after as (
 
-    select workload_id, config_id, rank, prob_best, coalesce(measured_value, p50) as value
+    select config_id, workload_id, workload, platform, rank, prob_best,
+        coalesce(measured_value, p50) as value
     from ml.hardware_options
-    where objective = $objective
-
-),
-
--- of what failed, no configuration is left, yet the run says where it was
-platforms as (
-
-    select config_id, any_value(workload) as workload, any_value(platform) as platform
-    from (
-        select config_id, workload, platform from features.configurations
-        union all
-        select config_id, workload, platform from features.feasibility_features
-    )
-    group by config_id
+    where metric = $metric
 
 )
 
 select
-    before.workload_id,
-    platforms.workload,
-    former.platform as previous_platform,
+    after.workload_id,
+    after.workload,
+    before.platform as previous_platform,
     before.prob_best as previous_prob_best,
-    platforms.platform,
+    after.platform,
     after.prob_best,
     before.expected_regret,
-    after.config_id is distinct from before.config_id as moved,
-    $direction * ln(after.value / worth.value) as gain
+    after.config_id != before.config_id as moved,
+    $direction * ln(after.value / former.value) as gain
 from before
 inner join after on before.workload_id = after.workload_id and after.rank = 1
-left join after as worth on before.config_id = worth.config_id
-left join platforms on after.config_id = platforms.config_id
-left join platforms as former on before.config_id = former.config_id
-order by before.workload_id
+left join after as former on before.config_id = former.config_id
+order by after.workload_id
 """
 
 # under a calibrated belief the mean squared move of its predictions is the variance that went
@@ -97,42 +85,34 @@ inner join ml.predictions as after using (config_id, metric)
 where metric = $metric and before.measured_value is null
 """
 
-RETURNED = """
-with before as (
+# configurations that ran for the first time: candidates until now, or new altogether
+ROUND = """
+with measured as (
 
-    select config_id, measured_value from ml.previous_predictions where metric = $metric
-
-),
-
-fresh as (
-
-    select config_id
-    from ml.predictions as after
-    left join before using (config_id)
-    where after.metric = $metric
-        and after.measured_value is not null
-        and before.measured_value is null
+    select distinct config_id, metric from ml.predictions where measured_value is not null
 
 ),
 
-failed as (
-
-    select distinct config_id
-    from features.feasibility_features
-    where not ran and config_id in (select config_id from before where measured_value is null)
-
-),
-
-planned as (
+ran as (
 
     select config_id from ml.previous_scored_candidates
-    where metric = $metric and batch_order is not null
+    where config_id in (select config_id from features.feasibility_features)
+    union
+    select config_id from measured
+    where config_id not in (select config_id from ml.previous_predictions)
 
 )
 
 select
-    (select count(*) from planned where config_id in (from fresh) or config_id in (from failed)),
-    (select count(*) from fresh) + (select count(*) from failed)
+    (
+        select count(*) from ml.previous_scored_candidates
+        where metric = $metric and batch_order is not null and config_id in (from ran)
+    ) as tests,
+    (select count(*) from ran) as configurations,
+    (
+        select count(*) from measured
+        where metric in ($metric, $source) and config_id in (from ran)
+    ) as told
 """
 
 
@@ -166,37 +146,32 @@ def write_progress(
     changes, rewards = [], []
     for metric in metrics if compared else ():
         named = {"build_id": build_id, "objective": short_name(metric)}
-        asked = {"objective": short_name(metric), "direction": sign(metric, directions)}
-        moves = con.execute(MOVES, asked).df()
+        moves = con.execute(MOVES, {"metric": metric, "direction": sign(metric, directions)}).df()
         # what it would have cost to stay with the former recommendation
         moves["regret_avoided"] = 1 - np.exp(-moves["gain"].clip(lower=0))
         changes.append(moves[moves["moved"]].assign(**named)[CHANGES.names])
-        tests, measured = con.execute(RETURNED, {"metric": metric}).fetchall()[0]
-        if tests:
-            rewards.append(named | _reward(con, metric, moves, tests, measured))
+        rewards += [named | found for found in _reward(con, metric, moves)]
     tables = [pa.Table.from_pandas(rows, CHANGES, preserve_index=False) for rows in changes]
     append(con, "recommendation_changes", pa.concat_tables([CHANGES.empty_table(), *tables]))
     append(con, "strategy_rewards", pa.Table.from_pylist(rewards, REWARDS))
 
 
-def _reward(
-    con: duckdb.DuckDBPyConnection, metric: str, moves: pd.DataFrame, tests: int, measured: int
-) -> dict:
-    """What the last round was worth per measurement, whoever had proposed it."""
+def _reward(con: duckdb.DuckDBPyConnection, metric: str, moves: pd.DataFrame) -> list[dict]:
+    """What the last round was worth, whoever proposed it; none where it told nothing of the metric."""
+    source = DERIVED_FROM.get(metric, metric)
+    tests, configurations, told = con.execute(
+        ROUND, {"metric": metric, "source": source}
+    ).fetchall()[0]
+    if not (tests and told):
+        return []
     strategy = con.execute(
         "select strategy from ml.previous_strategies where metric = ? and chosen", [metric]
     ).fetchall()
     variance = con.execute(VARIANCE, {"metric": metric}).fetchall()[0][0]
-    regret = float(moves["regret_avoided"].sum())
-    expected = float(moves["expected_regret"].sum())
+    expected = float(moves["expected_regret"].sum()) + NO_REGRET * len(moves)
     shares = {
         "variance_removed": min(float(variance or 0), 1.0),
-        "regret_removed": min(regret / expected, 1.0) if expected > 0 else 0.0,
+        "regret_removed": min(float(moves["regret_avoided"].sum()) / expected, 1.0),
     }
-    return {
-        "strategy": strategy[0][0],
-        "tests": tests,
-        "measured": measured,
-        **shares,
-        "reward": sum(shares.values()) / 2 / measured,
-    }
+    found = {"strategy": strategy[0][0], "tests": tests, "measured": configurations, **shares}
+    return [found | {"reward": reward_per_test(shares.values(), configurations)}]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import sys
+import json
+import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import duckdb
@@ -17,18 +19,28 @@ from pipelines.errors import InputError
 from pipelines.ingest import InputFile, land
 from pipelines.objective import objective_metric
 from pipelines.published import connect_published, metric_directions
-from pipelines.readers import READERS, TABULAR, open_raw
+from pipelines.readers import TABULAR, open_raw
+from pipelines.readers.tables import PROBLEM
 from pipelines.recorded import what_changed, what_is_left
 from pipelines.settings import Settings
 from pipelines.sources.benchmart import REQUIRED
 from pipelines.suggest import did_you_mean
 
+Known = Mapping[str, Mapping[str, object]]
 
-def record(settings: Settings, results: Path, reporter: Reporter) -> dict | None:
+
+def record(settings: Settings, results: Path, plan: Path | None, reporter: Reporter) -> dict | None:
     """Learn from a file of results on top of what is published, and publish all of it.
 
     Every metric of which something came is fitted anew. The file is kept in the warehouse: later builds
     read it too, also those that start from the raw files alone.
+
+    Parameters
+    ----------
+    results
+        A table in the native format, in which rows may name their configuration by `config_id` alone.
+    plan
+        A plan that describes them, for what the published build does not know.
 
     Returns
     -------
@@ -42,33 +54,24 @@ def record(settings: Settings, results: Path, reporter: Reporter) -> dict | None
     """
     if not results.is_file():
         raise InputError(f"{results}: no such file")
-    if results.suffix not in READERS:
-        raise InputError(f"{results}: expected one of {', '.join(sorted(READERS))}")
-    name = f"recorded/{results.stem}-{_digest(results)[:8]}{results.suffix}"
-    if _is_recorded(settings.warehouse, name):
-        return None
+    if results.suffix not in TABULAR:
+        raise InputError(f"{results}: expected one of {', '.join(TABULAR)}")
     with tempfile.TemporaryDirectory() as folder:
+        # what is learned is what is kept, also where somebody goes on writing
+        copy = Path(shutil.copy(results, folder))
+        stem = f"{results.stem.lstrip('.')}-{_digest(copy)[:8]}"
         with connect_published(settings.warehouse) as con:
             objective_metric(settings.objective, metric_directions(con), "--objective")
+            if _is_recorded(con, stem):
+                return None
             before = what_is_left(con, settings)
-            described = _described(con, results, Path(folder))
-        _require_results(results, described)
-        told = settings.model_copy(update={"raw": (), "retraining": _whatever_came(settings)})
-        file = InputFile(name, described, _digest(described))
-        build(told, False, reporter, file)
+            known = _known_configurations(con) | _planned(plan)
+        described = _described(copy, results, known)
+        _require_results(described, results)
+        file = InputFile(f"recorded/{stem}{described.suffix}", described, _digest(described))
+        build(settings.model_copy(update={"raw": ()}), False, reporter, file)
     with connect_published(settings.warehouse) as con:
-        return what_changed(con, name, before, settings)
-
-
-def _is_recorded(warehouse: Path, name: str) -> bool:
-    with connect_published(warehouse) as con:
-        query = "select count(*) from raw.files where file = ?"
-        return con.execute(query, [name]).fetchall()[0][0] > 0
-
-
-def _whatever_came(settings: Settings):
-    """A policy of retraining under which every row counts."""
-    return settings.retraining.model_copy(update={"always_below": sys.maxsize})
+        return what_changed(con, file.name, before, settings)
 
 
 def _digest(path: Path) -> str:
@@ -76,40 +79,9 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
-def _require_results(results: Path, described: Path) -> None:
-    """Read the file once into memory: what is no table of results ends here."""
-    with duckdb.connect() as con:
-        land(con, [InputFile(str(results), described, "")])
-        runs = con.sql("select coalesce(sum(runs_read), 0) from raw.files").fetchall()[0][0]
-    if not runs:
-        needed = ", ".join(REQUIRED)
-        raise InputError(
-            f"{results}: no table of results; needed are {needed} or config_id, and metrics"
-        )
-
-
-def _described(con: duckdb.DuckDBPyConnection, results: Path, folder: Path) -> Path:
-    """The file, or for results that name their configurations by `config_id` alone, a described one."""
-    if results.suffix not in TABULAR:
-        return results
-    (table,) = open_raw(results, str(results)).tables
-    if "config_id" not in table.columns or set(REQUIRED) <= set(table.columns):
-        return results
-    known = _known_configurations(con)
-    columns = list(dict.fromkeys([*table.columns, *CONFIGURATION]))
-    described = (folder / results.name).with_suffix(".csv")
-    with described.open("w", encoding="utf-8", newline="") as handle:
-        writer = csv.DictWriter(handle, columns)
-        writer.writeheader()
-        for row in table.rows:
-            config_id = (row.payload.get("config_id") or "").strip()
-            if config_id not in known:
-                raise InputError(
-                    f"{results}: line {row.line}, column config_id: no configuration is called"
-                    f" '{config_id}'{did_you_mean(config_id, known)}"
-                )
-            writer.writerow(known[config_id] | row.payload)
-    return described
+def _is_recorded(con: duckdb.DuckDBPyConnection, stem: str) -> bool:
+    query = "select count(*) from raw.files where starts_with(file, ?)"
+    return con.execute(query, [f"recorded/{stem}."]).fetchall()[0][0] > 0
 
 
 def _known_configurations(con: duckdb.DuckDBPyConnection) -> dict[str, dict[str, object]]:
@@ -120,3 +92,59 @@ def _known_configurations(con: duckdb.DuckDBPyConnection) -> dict[str, dict[str,
         f" union all select config_id, {names} from features.feasibility_features where not ran"
     ).fetchall()
     return {key: dict(zip(CONFIGURATION, row, strict=True)) for key, *row in rows}
+
+
+def _planned(plan: Path | None) -> dict[str, dict[str, object]]:
+    if plan is None:
+        return {}
+    try:
+        tests = json.loads(plan.read_text(encoding="utf-8"))["recommendations"]
+        return {
+            test["config_id"]: {name: test.get(name) for name in CONFIGURATION} for test in tests
+        }
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"--plan {plan}: no plan of this program: {error!r}") from None
+
+
+def _described(copy: Path, results: Path, known: Known) -> Path:
+    """The copy; or, where rows name their configuration by `config_id` alone, a described one."""
+    (table,) = open_raw(copy, str(results)).tables
+    if "config_id" not in table.columns:
+        return copy
+    columns = list(dict.fromkeys([*table.columns, *CONFIGURATION]))
+    described = copy.with_name("described.csv")
+    with described.open("w", encoding="utf-8", newline="") as handle:
+        writer = csv.DictWriter(handle, columns)
+        writer.writeheader()
+        for row in table.rows:
+            where = f"{results}: line {row.line}"
+            if PROBLEM in row.payload:
+                raise InputError(f"{where}: {row.payload[PROBLEM]}")
+            stated = {name: cell for name, cell in row.payload.items() if cell.strip()}
+            writer.writerow(_whole(stated, known, where))
+    return described
+
+
+def _whole(stated: Mapping[str, str], known: Known, where: str) -> Mapping[str, object]:
+    """Cells of a row, and of its configuration what they do not say."""
+    if all(name in stated for name in REQUIRED):
+        return stated
+    config_id = stated.get("config_id", "").strip()
+    if config_id not in known:
+        raise InputError(
+            f"{where}, column config_id: no configuration of the published build is called"
+            f" '{config_id}'{did_you_mean(config_id, known)}; of another plan, give --plan"
+        )
+    return {**known[config_id], **stated}
+
+
+def _require_results(described: Path, results: Path) -> None:
+    """Read the file once into memory: what is no table of results ends here."""
+    with duckdb.connect() as con:
+        land(con, [InputFile(str(results), described, "")])
+        if not con.sql("select count(*) from raw.benchmart_runs").fetchall()[0][0]:
+            needed = ", ".join(REQUIRED)
+            raise InputError(
+                f"{results}: no table of results in the native format; needed are {needed},"
+                " or config_id, and metrics; tables of others go to a raw directory"
+            )

@@ -60,8 +60,10 @@ def what_changed(
     )
     learned = records(
         con,
-        "select metric, new_measurements, configurations, outside, refitted, reason"
-        f" from analytics.drift where {newest} and new_measurements > 0 order by metric",
+        "select metric, new_measurements, configurations, outside, refitted, drift.reason,"
+        " is_champion, fitted.reason as verdict from analytics.drift"
+        " left join analytics.model_comparison as fitted using (build_id, metric)"
+        f" where {newest} and new_measurements > 0 order by metric",
     )
     surprises = records(
         con,
@@ -118,28 +120,36 @@ def _came(found: dict) -> list[str]:
     lines = [
         f"{found['rows_read']} results: {ran} measured, {found['rows_failed_runs']} failed runs,"
         f" {found['rows_rejected']} rejected, {found['rows_duplicate']} known before;"
-        f" {found['planned']} of them were in the plan"
+        f" {found['planned']} configurations were in the plan of the build before"
     ]
     return lines + [
-        f"  line {row['line']} rejected: {row['reason']}" for row in found["rejected"][:SHOWN]
+        f"  line {row['line']} of {found['file']} rejected: {row['reason']}"
+        for row in found["rejected"][:SHOWN]
     ]
 
 
 def _learned(found: dict) -> list[str]:
     lines = []
     for row in found["learned"]:
-        what = f"fitted anew: {row['reason']}" if row["refitted"] else f"kept: {row['reason']}"
         inside = row["configurations"] - row["outside"]
-        lines.append(
-            f"{row['metric']}: {inside} of {row['configurations']} newly measured configurations were"
-            f" inside the 90 % interval that had been predicted; {what}"
-        )
+        line = f"{row['metric']}: {row['new_measurements']} new measurements"
+        if row["configurations"]:
+            line += (
+                f", {inside} of {row['configurations']} configurations inside their 90 % interval"
+            )
+        else:
+            line += ", none where an interval had been promised"
+        if row["refitted"]:
+            line += f"; fitted anew: {row['reason']}"
+        if row["is_champion"] is False:
+            line += f"; yet the model from before serves on: {row['verdict']}"
+        lines.append(line)
     for row in found["surprises"][:SHOWN]:
         lines.append(
             f"  a surprise: {row['configuration']} has {row['metric']} {row['actual']:.4g}"
             f" {row['unit']}, where {row['p05']:.4g} to {row['p95']:.4g} had been predicted"
         )
-    return lines or ["nothing to learn: no metric of a model was measured anew"]
+    return lines or ["no metric that had been predicted before was measured"]
 
 
 def _moved(found: dict) -> list[str]:
@@ -165,13 +175,12 @@ def _moved(found: dict) -> list[str]:
 
 def _ahead(found: dict) -> list[str]:
     now, before, ahead = found["left"], found["left_before"], found["next_tests"]
-    lines = [
-        f"left: expected regret {100 * now['regret']:.2g} % (was {100 * before['regret']:.2g} %)"
-    ]
+    lines = [f"left: expected regret {_percent(now['regret'], before['regret'])}"]
     if now["deviation"] is None:
         return [*lines, "every candidate is measured"]
-    was = "" if before["deviation"] is None else f" (was {100 * before['deviation']:.2g} %)"
-    lines[0] += f", uncertainty of what was not measured {100 * now['deviation']:.2g} %{was}"
+    lines[0] += (
+        f", uncertainty of what was not measured {_percent(now['deviation'], before['deviation'])}"
+    )
     regret = ahead["regret_removed"] / ahead["workloads"]
     return [
         *lines,
@@ -179,3 +188,8 @@ def _ahead(found: dict) -> list[str]:
         f" {100 * ahead['variance_removed']:.2g} % of that variance, and regret of"
         f" {100 * regret:.2g} %: benchmart integrate --budget {ahead['tests']}",
     ]
+
+
+def _percent(now: float, before: float | None) -> str:
+    was = "" if before is None else f" (was {100 * before:.2g} %)"
+    return f"{100 * now:.2g} %{was}"

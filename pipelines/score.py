@@ -29,6 +29,8 @@ PREDICTION_COLUMNS = [
 OPTION_COLUMNS = [
     "config_id",
     "workload_id",
+    "workload",
+    "platform",
     "rank",
     "hardware_score",
     "prob_best",

@@ -68,8 +68,12 @@ class Settings(BaseSettings):
     budget: int = Field(10, ge=1, le=10_000)
     plan_depth: int = Field(100, ge=1, le=10_000)
     metrics: Annotated[tuple[str, ...], NoDecode] = ("throughput", "latency_ms", "memory_mb")
-    weights: Weights | Literal["auto", "fixed"] = "auto"
-    decision_share: Annotated[float, Field(ge=0, le=1)] | Literal["auto"] = "auto"
+    weights: Weights | Literal["auto", "fixed"] = Field(
+        "auto", description="auto, fixed, or information_gain and hardware of at least 0"
+    )
+    decision_share: Annotated[float, Field(ge=0, le=1)] | Literal["auto"] = Field(
+        "auto", description="auto, or a number from 0 to 1"
+    )
     minutes_per_test: float = Field(10, gt=0)
     currency: str = "USD"
     minimum_feasibility: float = Field(0.5, ge=0, le=1)
@@ -116,6 +120,10 @@ def load_settings(**flags: object) -> Settings:
         return Settings(**given)
     except ValidationError as error:
         first = error.errors()[0]
+        setting = str(first["loc"][0])
+        expected = getattr(Settings.model_fields.get(setting), "description", None)
+        if expected:
+            raise InputError(f"{setting}: expected {expected}, got {first['input']!r}") from None
         name = ".".join(str(part) for part in first["loc"])
         raise InputError(f"{name}: {first['msg'].lower()}, got {first['input']!r}") from None
     except tomllib.TOMLDecodeError as error:

@@ -11,6 +11,7 @@ import pyarrow as pa
 from models_py.active_learning import FIXED_WEIGHTS
 from models_py.objectives import short_name
 from models_py.strategies import DECISION_SHARES, Strategy, choose_strategy, replayed_worth
+from pipelines.errors import InputError
 from pipelines.settings import Settings, Weights
 from pipelines.write_back import replace
 
@@ -70,14 +71,26 @@ def choose_strategies(
     return tactics
 
 
-def published_tactic(con: duckdb.DuckDBPyConnection, metric: str) -> Tactic:
-    """What the published build used."""
+def published_tactic(con: duckdb.DuckDBPyConnection, metric: str, settings: Settings) -> Tactic:
+    """What the published build used, where the settings leave it open.
+
+    Raises
+    ------
+    InputError
+        For a build of an older version.
+    """
+    there = "select count(*) from duckdb_tables() where schema_name = 'ml' and table_name = ?"
+    if not con.execute(there, ["strategies"]).fetchall()[0][0]:
+        raise InputError("the warehouse was built by an older version; run `benchmart build`")
     information, hardware, share = con.execute(
         "select information_gain_weight, hardware_weight, decision_share"
         " from ml.strategies where metric = ? and chosen",
         [metric],
     ).fetchall()[0]
-    return Tactic({"information_gain": information, "hardware": hardware}, share)
+    weights = {"information_gain": information, "hardware": hardware}
+    if settings.weights != "auto":
+        weights, _ = _weights([], False, settings.weights)
+    return Tactic(weights, share if settings.decision_share == "auto" else settings.decision_share)
 
 
 def _pinned(known: list[Strategy], settings: Settings) -> list[Strategy]:

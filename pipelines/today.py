@@ -39,7 +39,7 @@ def integrate_today(settings: Settings, budget: int, today: Today) -> dict:
         metric = objective_metric(settings.objective, directions, "--metric")
         predictor = PerformancePredictor.load(build / "models")
         require_learned(settings.objective, metric, list(predictor.models))
-        tactic = published_tactic(con, metric)
+        tactic = published_tactic(con, metric, settings)
     if focus is not None:
         tactic = tactic._replace(decision_share=0)  # all tests are to tell of it
     system = learning_system(predictor, candidates, training, directions, settings)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from models_py.evaluation import feasibility_figures
 from pipelines import model_report
+from pipelines.backtest_report import learning_figure
 from pipelines.errors import BenchmartError
 
 if TYPE_CHECKING:
@@ -114,6 +115,7 @@ class Tracker:
     def log_backtest(self, metric: str, curves: pd.DataFrame, savings: pd.DataFrame) -> None:
         """Log replays: a run per comparable group and policy, mean figures by number of tests."""
         experiment = self._experiment(f"backtest/{metric}")
+        drawn = {group: learning_figure(rows) for group, rows in curves.groupby("comparable_group")}
         for (group, policy), rows in curves.groupby(["comparable_group", "policy"], sort=False):
             own = savings[savings["comparable_group"].eq(group) & savings["policy"].eq(policy)]
             with self.mlflow.start_run(
@@ -121,6 +123,7 @@ class Tracker:
             ) as run:
                 self.mlflow.log_params({"policy": policy, "comparable_group": group})
                 self.mlflow.log_table(own, "tests_saved.json")
+                self.mlflow.log_figure(drawn[group], "learning_curves.svg")
                 mean = rows.groupby("tests")[["rmse", "median_ape", "regret"]].mean()
                 now = int(time.time() * 1000)
                 points = [

@@ -4,7 +4,7 @@
     <warehouse>/builds/<build_id>/           finished, read-only
     <warehouse>/current -> builds/<build_id> what readers open
     <warehouse>/pins.json                    versions of models that a person chose to serve
-    <warehouse>/backtests/<metric>.parquet   curves of replays, for the next build to publish
+    <warehouse>/backtests/<metric>.parquet   curves of replays, for the next build to publish; and drawn
     <warehouse>/recorded/                    results that were recorded; every build reads them too
 
 A killed build leaves a staging directory and nothing else; the next build removes it.
@@ -100,12 +100,20 @@ class Warehouse:
         finally:
             lock.release()
 
+    @property
+    def has_recorded(self) -> bool:
+        """Whether results were recorded; what a killed process left half-written does not count."""
+        return any(not path.name.startswith(".") for path in self.recorded.glob("*"))
+
     def keep(self, results: Path, name: str) -> None:
         """Keep a copy of results, whole or not at all, under the last part of a name."""
+
+        def write(part: Path) -> None:
+            shutil.copyfile(results, part)
+            _sync(part)
+
         self.recorded.mkdir(exist_ok=True)
-        copy = self.recorded / Path(name).name
-        replace_file(copy, lambda part: shutil.copyfile(results, part))
-        _sync(copy)
+        replace_file(self.recorded / Path(name).name, write)
         _sync(self.recorded)
 
     def stage(self) -> Path:

@@ -14,6 +14,8 @@ def test_a_backtest_says_what_would_have_been_saved_and_is_published(small: Comm
     assert "balanced, to reach the regret that random selection ends with: " in said
     assert "analytics.learning_curve" in said
     assert (small.warehouse / "backtests" / "throughput.parquet").is_file()
+    drawn = (small.warehouse / "backtests" / "throughput.svg").read_text(encoding="utf-8")
+    assert drawn.lstrip().startswith("<?xml") and "tests paid for" in drawn
     assert small.query("select count(*) as n from analytics.learning_curve")["n"].item() == 0
     small.build()
     curve = small.query("select * from analytics.learning_curve")
@@ -46,6 +48,7 @@ def test_what_cannot_be_replayed_is_named(small: Commands):
     assert "nothing to replay; no run states it" in said
 
 
+@pytest.mark.slow
 def test_derived_latency_is_replayed_as_well(small: Commands):
     said = small.succeed("backtest", "--metric", "latency", "--seeds", 2).stdout
     assert "balanced, to reach the error that random selection ends with" in said

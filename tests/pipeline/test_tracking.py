@@ -50,7 +50,7 @@ def test_a_refit_with_more_rows_replaces_the_champion(rows, champion):
 def test_a_champion_that_does_not_know_a_device_is_no_judge(rows, champion):
     verdict = judge(_fit(rows.assign(hardware="abacus")), champion)
     assert verdict.promoted
-    assert verdict.reason == "no champion has seen the same devices and groups"
+    assert verdict.reason == "no champion has seen the same devices, models and groups"
     assert judge(champion, None).promoted
 
 

@@ -103,6 +103,19 @@ def test_a_capped_batch_is_full_also_where_few_options_are_weighed(system, monke
     assert batch["hardware"].value_counts().to_dict() == {rare: 7, common: 1}
 
 
+def test_a_shortlist_chooses_nearly_as_well_and_estimates_the_rest(system, monkeypatch):
+    every = system.score("throughput", depth=10)
+    monkeypatch.setattr("models_py.selection.MOST_JOINT", len(every) // 4)
+    some = system.score("throughput", depth=10)
+    assert some["config_id"].tolist() == every["config_id"].tolist()
+    removed = [scored["variance_removed"].sum() for scored in (some, every)]
+    assert 0.8 * removed[1] < removed[0] <= 1.01 * removed[1]
+    names = ["expected_information_gain", "hardware_optimization_factor", "diversity"]
+    for name in names:
+        assert some[name].corr(every[name], method="spearman") > 0.3
+        assert some[name].between(0, 1).all()
+
+
 def test_failures_and_bare_results_are_learned(world):
     known, candidates = world
     predictor = PerformancePredictor(("throughput",), light=True).fit(known)
