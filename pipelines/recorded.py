@@ -11,6 +11,7 @@ from pipelines.published import records
 from pipelines.settings import Settings
 
 SHOWN = 3
+NEWEST = "build_id = (select max(build_id) from analytics.builds)"
 
 
 class Left(NamedTuple):
@@ -46,11 +47,22 @@ def what_changed(
 ) -> dict:
     """Facts of the build that recorded a file, against the one before it."""
     objective = short_name(main_metric(settings.objective))
-    newest = "build_id = (select max(build_id) from analytics.builds)"
+    return {
+        "file": file,
+        "objective": objective,
+        **_brought(con, file),
+        **_follows(con, objective, settings.budget),
+        "left_before": before._asdict(),
+        "left": what_is_left(con, settings)._asdict(),
+    }
+
+
+def _brought(con: duckdb.DuckDBPyConnection, file: str) -> dict:
+    """Rows of the file, and what they say of the models."""
     (rows,) = records(
         con,
         "select rows_read, rows_accepted, rows_failed_runs, rows_rejected, rows_duplicate"
-        f" from analytics.data_quality where {newest} and file = ?",
+        f" from analytics.data_quality where {NEWEST} and file = ?",
         [file],
     )
     rejected = records(
@@ -63,22 +75,27 @@ def what_changed(
         "select metric, new_measurements, configurations, outside, refitted, drift.reason,"
         " is_champion, fitted.reason as verdict from analytics.drift"
         " left join analytics.model_comparison as fitted using (build_id, metric)"
-        f" where {newest} and new_measurements > 0 order by metric",
+        f" where {NEWEST} and new_measurements > 0 order by metric",
     )
     surprises = records(
         con,
         "select metric, configuration, actual, p05, p95, unit from analytics.prediction_checks"
-        f" where {newest} and not covered order by abs(ln(ratio)) desc",
+        f" where {NEWEST} and not covered order by abs(ln(ratio)) desc",
     )
+    return {**rows, "rejected": rejected, "learned": learned, "surprises": surprises}
+
+
+def _follows(con: duckdb.DuckDBPyConnection, objective: str, budget: int) -> dict:
+    """What it changed of the recommendations and of the plan."""
     moved = records(
         con,
         "select workload, previous_platform, previous_prob_best, platform, prob_best, regret_avoided"
-        f" from analytics.recommendation_changes where {newest} and objective = ?"
+        f" from analytics.recommendation_changes where {NEWEST} and objective = ?"
         " order by regret_avoided desc nulls first",
         [objective],
     )
     planned = con.execute(
-        f"select tests from analytics.strategy_rewards where {newest} and objective = ?",
+        f"select tests from analytics.strategy_rewards where {NEWEST} and objective = ?",
         [objective],
     ).fetchall()
     (ahead,) = records(
@@ -88,19 +105,11 @@ def what_changed(
         " (select count(distinct workload_id) from ml.hardware_options where objective = $objective)"
         " as workloads"
         " from ml.scored_candidates where objective = $objective and batch_order <= $budget",
-        {"objective": objective, "budget": settings.budget},
+        {"objective": objective, "budget": budget},
     )
     return {
-        "file": file,
-        "objective": objective,
-        **rows,
         "planned": planned[0][0] if planned else 0,
-        "rejected": rejected,
-        "learned": learned,
-        "surprises": surprises,
         "recommendations_moved": moved,
-        "left_before": before._asdict(),
-        "left": what_is_left(con, settings)._asdict(),
         "next_tests": ahead,
     }
 
