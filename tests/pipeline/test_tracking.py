@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -52,6 +53,20 @@ def test_a_champion_that_does_not_know_a_device_is_no_judge(rows, champion):
     assert verdict.promoted
     assert verdict.reason == "no champion has seen the same devices, models and groups"
     assert judge(champion, None).promoted
+    newcomer = copy(champion)
+    newcomer.models = [*champion.models, "gpt-abacus"]
+    assert judge(newcomer, champion).reason == verdict.reason
+
+
+def test_a_score_has_to_be_worse_beyond_chance(champion):
+    one, all_of_them = copy(champion), copy(champion)
+    held = champion.held_out.reset_index(drop=True)
+    one.held_out = held.assign(p95=held["p95"].where(held.index != 0, held["p95"] + 300))
+    width = held["p95"] - held["p05"]
+    all_of_them.held_out = held.assign(p95=held["p95"] + 0.6 * width)
+    assert judge(one, champion).promoted
+    verdict = judge(all_of_them, champion)
+    assert not verdict.promoted and verdict.warning.startswith("the champion from before serves on")
 
 
 def test_models_are_logged_and_named(rows, champion, tmp_path):

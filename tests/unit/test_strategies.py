@@ -42,6 +42,7 @@ def test_one_strategy_is_chosen_whatever_happened(rewards):
     best = max(entry.bound for entry in found)
     assert all(entry.bound == pytest.approx(best) for entry in found if entry.chosen)
     assert sum(entry.rounds for entry in found) == sum(name != "pinned" for name, _ in rewards)
+    assert found == choose_strategy({}, [pair for pair in rewards if pair[0] != "pinned"])
 
 
 def test_without_evidence_it_is_balanced_and_with_replays_the_best_of_them():
