@@ -39,7 +39,9 @@ def test_a_changed_file_replaces_its_rows_and_bad_rows_are_quarantined(small: Co
     assert len(small.query("select * from analytics.builds")) == 2
 
 
-@pytest.mark.parametrize("stage", ["core and features", "training"])
+@pytest.mark.parametrize(
+    "stage", [pytest.param("core and features", marks=pytest.mark.slow), "training"]
+)
 def test_a_killed_build_leaves_the_published_one(small: Commands, stage):
     published = small.current
     write_csv(small.home / "raw" / "more.csv", list(bundled_rows(model_name="vit-tiny")))
@@ -84,6 +86,7 @@ def test_a_second_build_meets_the_lock(small: Commands):
     assert "another build is running" in done.stderr
 
 
+@pytest.mark.slow
 def test_old_builds_are_removed(small: Commands):
     first = small.current.name
     small.build("--full-refresh", BENCHMART_KEEP_BUILDS="1")
