@@ -226,8 +226,7 @@ class ActiveLearningSystem:
             do not allow more.
         """
         share = self.decision_share if diversity_weight is None else 1 - diversity_weight
-        narrowed = copy(self)
-        narrowed.decision_share = share if ensure_diversity else 1.0
+        narrowed = self.with_tactic(self.weights, share if ensure_diversity else 1.0)
         if configurations is not None:
             narrowed.candidates = configurations.reset_index(drop=True)
         absent = [name for name, there in (hardware_availability or {}).items() if not there]

@@ -64,18 +64,14 @@ def build(
     """
     warehouse = Warehouse(settings.warehouse)
     with warehouse.locked():
-        files = _input_files(settings, warehouse, results)
+        files, manifest = _input_files(settings, warehouse, results), warehouse.manifest()
         read = {file.name: file.hash for file in files}
         if results is not None:
             # on top of what is published: the next build from the same raw files has nothing to do
-            read = warehouse.manifest().get("files", {}) | read
+            read = manifest.get("files", {}) | read
         fingerprint = _fingerprint(read, settings, warehouse.pins())
         published = warehouse.published
-        if (
-            published
-            and not full_refresh
-            and warehouse.manifest().get("fingerprint") == fingerprint
-        ):
+        if published and not full_refresh and manifest.get("fingerprint") == fingerprint:
             reporter.say(f"nothing changed since build {published.name}")
             return
         previous = None if full_refresh else published

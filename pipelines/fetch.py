@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from pipelines.console import Reporter
+from pipelines.digest import sha256
 from pipelines.errors import BenchmartError, InputError
 from pipelines.suggest import did_you_mean
 
@@ -102,12 +102,7 @@ def fetch(source: PublicSource, directory: Path, mirror: str | None, reporter: R
 
 def _is_there(source: PublicSource, file: str, directory: Path) -> bool:
     path = directory / file
-    return path.is_file() and _sha256(path) == source.files[file][1]
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
+    return path.is_file() and sha256(path) == source.files[file][1]
 
 
 def _reason(error: Exception) -> str:

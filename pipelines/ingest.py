@@ -1,6 +1,5 @@
 """Landing: raw files into `raw.*`, one row per source row, as published, with file, line and hash."""
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +8,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from pipelines.digest import sha256
 from pipelines.errors import InputError
 from pipelines.readers import READERS, open_raw
 from pipelines.readers.tables import LINE, Table
@@ -97,8 +97,7 @@ def find_files(directories: Sequence[Path]) -> list[InputFile]:
             if hidden or path.suffix not in READERS or not path.is_file():
                 continue
             name = f"{root.resolve().name}/{path.relative_to(root).as_posix()}"
-            with path.open("rb") as handle:
-                digest = hashlib.file_digest(handle, "sha256").hexdigest()
+            digest = sha256(path)
             if name in found and found[name].hash != digest:
                 raise InputError(f"{name}: two raw directories hold different files of this name")
             found[name] = InputFile(name, path, digest)

@@ -15,6 +15,7 @@ from pandas.util import hash_pandas_object
 
 from models_py.features import CATEGORICAL, NUMERIC
 from models_py.retraining import Changes
+from pipelines.write_back import tables
 
 SCHEMA = pa.schema({"metric": pa.string(), "content": pa.uint64(), "facts": pa.uint64()})
 IDENTITY = ["config_id", "framework_version"]
@@ -37,10 +38,7 @@ class LearnedRows:
     """What `write_learned_rows` left, of the build before; nothing before the first one."""
 
     def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
-        there = con.execute(
-            "select count(*) from duckdb_tables()"
-            " where schema_name = 'ml' and table_name = 'learned_rows'"
-        ).fetchall()[0][0]
+        there = "learned_rows" in tables(con)
         self.rows = (
             con.sql("from ml.learned_rows").df() if there else SCHEMA.empty_table().to_pandas()
         )

@@ -13,7 +13,7 @@ import pyarrow as pa
 from models_py.derived import DERIVED_FROM
 from models_py.objectives import short_name, sign
 from models_py.strategies import NO_REGRET, reward_per_test
-from pipelines.write_back import append
+from pipelines.write_back import append, tables
 
 COMPARED = ("predictions", "hardware_options", "scored_candidates", "strategies")
 CHANGES = pa.schema(
@@ -119,9 +119,7 @@ select
 @contextmanager
 def previous_build(con: duckdb.DuckDBPyConnection) -> Iterator[bool]:
     """Keep what the build before wrote as `ml.previous_*`; false where there is nothing to compare."""
-    query = "select table_name from duckdb_tables() where schema_name = 'ml'"
-    there = {name for (name,) in con.execute(query).fetchall()}
-    kept = [name for name in COMPARED if name in there]
+    kept = [name for name in COMPARED if name in tables(con)]
     for name in kept:
         con.execute(f"alter table ml.{name} rename to previous_{name}")
     yield len(kept) == len(COMPARED)
@@ -151,8 +149,8 @@ def write_progress(
         moves["regret_avoided"] = 1 - np.exp(-moves["gain"].clip(lower=0))
         changes.append(moves[moves["moved"]].assign(**named)[CHANGES.names])
         rewards += [named | found for found in _reward(con, metric, moves)]
-    tables = [pa.Table.from_pandas(rows, CHANGES, preserve_index=False) for rows in changes]
-    append(con, "recommendation_changes", pa.concat_tables([CHANGES.empty_table(), *tables]))
+    moved = [pa.Table.from_pandas(rows, CHANGES, preserve_index=False) for rows in changes]
+    append(con, "recommendation_changes", pa.concat_tables([CHANGES.empty_table(), *moved]))
     append(con, "strategy_rewards", pa.Table.from_pylist(rewards, REWARDS))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import json
 import shutil
 import tempfile
@@ -15,6 +14,7 @@ import duckdb
 from models_py.plan import CONFIGURATION
 from pipelines.build import build
 from pipelines.console import Reporter
+from pipelines.digest import sha256
 from pipelines.errors import InputError
 from pipelines.ingest import InputFile, land
 from pipelines.objective import objective_metric
@@ -59,7 +59,7 @@ def record(settings: Settings, results: Path, plan: Path | None, reporter: Repor
     with tempfile.TemporaryDirectory() as folder:
         # what is learned is what is kept, also where somebody goes on writing
         copy = Path(shutil.copy(results, folder))
-        stem = f"{results.stem.lstrip('.')}-{_digest(copy)[:8]}"
+        stem = f"{results.stem.lstrip('.')}-{sha256(copy)[:8]}"
         with connect_published(settings.warehouse) as con:
             objective_metric(settings.objective, metric_directions(con), "--objective")
             if _is_recorded(con, stem):
@@ -68,15 +68,10 @@ def record(settings: Settings, results: Path, plan: Path | None, reporter: Repor
             known = _known_configurations(con) | _planned(plan)
         described = _described(copy, results, known)
         _require_results(described, results)
-        file = InputFile(f"recorded/{stem}{described.suffix}", described, _digest(described))
+        file = InputFile(f"recorded/{stem}{described.suffix}", described, sha256(described))
         build(settings.model_copy(update={"raw": ()}), False, reporter, file)
     with connect_published(settings.warehouse) as con:
         return what_changed(con, file.name, before, settings)
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def _is_recorded(con: duckdb.DuckDBPyConnection, stem: str) -> bool:

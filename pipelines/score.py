@@ -81,7 +81,7 @@ def learning_system(
     directions: Mapping[str, str],
     settings: Settings,
 ) -> ActiveLearningSystem:
-    """What scores candidates and chooses tests, as the settings say."""
+    """What scores candidates and chooses tests; which way is a `Tactic`."""
     return ActiveLearningSystem(
         predictor,
         candidates,

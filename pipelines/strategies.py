@@ -10,10 +10,10 @@ import pyarrow as pa
 
 from models_py.active_learning import FIXED_WEIGHTS
 from models_py.objectives import short_name
-from models_py.strategies import DECISION_SHARES, Strategy, choose_strategy, replayed_worth
+from models_py.strategies import Strategy, choose_strategy, replayed_worth
 from pipelines.errors import InputError
 from pipelines.settings import Settings, Weights
-from pipelines.write_back import replace
+from pipelines.write_back import replace, tables
 
 PINNED = "pinned"
 STRATEGIES = pa.schema(
@@ -79,17 +79,14 @@ def published_tactic(con: duckdb.DuckDBPyConnection, metric: str, settings: Sett
     InputError
         For a build of an older version.
     """
-    there = "select count(*) from duckdb_tables() where schema_name = 'ml' and table_name = ?"
-    if not con.execute(there, ["strategies"]).fetchall()[0][0]:
+    if "strategies" not in tables(con):
         raise InputError("the warehouse was built by an older version; run `benchmart build`")
     information, hardware, share = con.execute(
         "select information_gain_weight, hardware_weight, decision_share"
         " from ml.strategies where metric = ? and chosen",
         [metric],
     ).fetchall()[0]
-    weights = {"information_gain": information, "hardware": hardware}
-    if settings.weights != "auto":
-        weights, _ = _weights([], False, settings.weights)
+    weights = _stated(settings.weights) or {"information_gain": information, "hardware": hardware}
     return Tactic(weights, share if settings.decision_share == "auto" else settings.decision_share)
 
 
@@ -97,22 +94,25 @@ def _pinned(known: list[Strategy], settings: Settings) -> list[Strategy]:
     share = settings.decision_share
     if share == "auto":
         return known
-    others = [entry._replace(chosen=False) for entry in known]
-    name = next((name for name, own in DECISION_SHARES.items() if own == share), PINNED)
-    reason = f"decision_share is set to {share:g}"
-    row = next((entry for entry in others if entry.strategy == name), None)
-    row = row or Strategy(PINNED, share, None, 0, None, None, True, reason)
-    rest = [entry for entry in others if entry.strategy != name]
-    return [*rest, row._replace(chosen=True, reason=reason)]
+    pinned = Strategy(PINNED, share, None, 0, None, None, True, "")
+    own = next((entry for entry in known if entry.decision_share == share), pinned)
+    others = [entry._replace(chosen=False) for entry in known if entry is not own]
+    return [*others, own._replace(chosen=True, reason=f"decision_share is set to {share:g}")]
+
+
+def _stated(asked: Weights | str) -> dict[str, float] | None:
+    """Weights that the settings state; none where they are to be chosen."""
+    if asked == "auto":
+        return None
+    return FIXED_WEIGHTS if asked == "fixed" else asked.model_dump()
 
 
 def _weights(
     known: list[Strategy], replayed: bool, asked: Weights | str
 ) -> tuple[dict[str, float], str]:
-    if isinstance(asked, Weights):
-        return asked.model_dump(), "set"
-    if asked == "fixed":
-        return FIXED_WEIGHTS, "fixed"
+    stated = _stated(asked)
+    if stated is not None:
+        return stated, "fixed" if asked == "fixed" else "set"
     if not replayed:
         return FIXED_WEIGHTS, "fixed: `benchmart backtest --tune` has not been run"
     best = max(known, key=lambda entry: entry.worth)

@@ -14,10 +14,14 @@ def replace(con: duckdb.DuckDBPyConnection, table: str, rows: pd.DataFrame | pa.
 
 def append(con: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) -> None:
     """Add rows to a table of `ml`, or create it; columns may come and go between versions."""
-    known = con.execute(
-        "select count(*) from duckdb_tables() where schema_name = 'ml' and table_name = ?", [table]
-    ).fetchall()[0][0]
-    _create(con, table, rows, f" union all by name select * from ml.{table}" if known else "")
+    known = f" union all by name select * from ml.{table}" if table in tables(con) else ""
+    _create(con, table, rows, known)
+
+
+def tables(con: duckdb.DuckDBPyConnection) -> set[str]:
+    """Tables of `ml` that are there."""
+    query = "select table_name from duckdb_tables() where schema_name = 'ml'"
+    return {name for (name,) in con.execute(query).fetchall()}
 
 
 def as_arrow(frame: pd.DataFrame) -> pa.Table:
