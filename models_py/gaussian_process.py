@@ -34,7 +34,7 @@ ITERATIONS = 20
 PRIOR_PRECISION = 0.2
 SMALLEST_NOISE = np.log(2e-4)
 JITTER = 1e-6
-CHUNK = 2_000
+CHUNK = 200  # covariances of so many rows stay in the cache
 
 
 @dataclass
@@ -212,7 +212,9 @@ def implausibility(
     expected
         Centre of the prior of the logarithms.
     """
-    made_of, rows = differences(points), len(values)
+    made_of, lower = differences(points), np.tril_indices(len(values))
+    diagonal = lower[0] == lower[1]
+    times = np.where(diagonal, 1, 2)  # off the diagonal a pair stands for both of its entries
     read, numbers = structure.of_workload, points.numbers.shape[1]
     columns = len(read)
 
@@ -223,16 +225,17 @@ def implausibility(
             for amplitude, weights in zip(p.amplitudes, (p.workload, p.everything), strict=True)
         )
         effects = p.effects.sum() - p.effects @ made_of[numbers:columns]
-        matrix = (workload + everything + effects + p.linear * made_of[-1]).reshape(rows, rows)
-        matrix[np.diag_indices(rows)] += p.noise + JITTER
+        matrix = np.zeros((len(values), len(values)))
+        matrix[lower] = workload + everything + effects + p.linear * made_of[-1]
+        matrix[np.diag_indices(len(values))] += p.noise + JITTER
         try:
             factor = cholesky(matrix, lower=True, overwrite_a=True, check_finite=False)
         except LinAlgError:
             return 1e10, np.zeros_like(logarithms)
-        inverse = _inverse(factor)
-        weights = inverse @ values
+        weights = cho_solve((factor, True), values, check_finite=False)
         evidence = -0.5 * values @ weights - np.log(factor.diagonal()).sum()
-        slope = 0.5 * (inverse - np.outer(weights, weights)).ravel()
+        inverse = dpotri(factor, lower=1)[0][lower]
+        slope = 0.5 * times * (inverse - weights[lower[0]] * weights[lower[1]])
         slopes = np.column_stack([slope * workload, slope * everything, slope])
         sums = made_of @ slopes
         gradient = np.concatenate(
@@ -241,7 +244,7 @@ def implausibility(
                 -0.5 * p.everything * sums[:columns, 1],
                 slopes[:, :2].sum(axis=0),
                 p.effects * (slope.sum() - sums[numbers:columns, 2]),
-                [p.linear * sums[-1, 2], p.noise * slope[:: rows + 1].sum()],
+                [p.linear * sums[-1, 2], p.noise * slope[diagonal].sum()],
             ]
         )
         away = logarithms - expected

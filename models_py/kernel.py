@@ -204,21 +204,21 @@ def variance(points: Points, parameters: Parameters) -> np.ndarray:
 
 
 def differences(points: Points) -> np.ndarray:
-    """What the covariance of a set of points is made of, shape (columns + 1, rows * rows).
+    """What the covariance of a set of points is made of, shape (columns + 1, pairs of rows).
 
-    Squared differences of each number, mismatch of each category, and the linear part.
+    Squared differences of each number, mismatch of each category, and the linear part; of pairs in the
+    lower triangle, diagonal included, in the order of `numpy.tril_indices`.
     """
     rows, numbers = points.numbers.shape
-    result = np.empty((numbers + points.codes.shape[1] + 1, rows, rows))
+    one, other = np.tril_indices(rows)
+    result = np.empty((numbers + points.codes.shape[1] + 1, len(one)))
     for position, column in enumerate(points.numbers.T):
-        np.subtract.outer(column, column, out=result[position])
-        result[position] **= 2
+        result[position] = (column[one] - column[other]) ** 2
     for position, codes in enumerate(points.codes.T, start=numbers):
-        result[position] = ~_same(codes, codes)
-        np.fill_diagonal(result[position], 0)
-    np.matmul(points.numbers, points.numbers.T, out=result[-1])
-    result[-1] /= max(numbers, 1)
-    return result.reshape(len(result), rows * rows)
+        result[position] = ~_same(codes, codes)[one, other]
+        result[position, one == other] = 0
+    result[-1] = (points.numbers @ points.numbers.T)[one, other] / max(numbers, 1)
+    return result
 
 
 def _squared(one: np.ndarray, other: np.ndarray, weights: np.ndarray) -> np.ndarray:

@@ -47,11 +47,7 @@ class Posterior:
         noise: float,
     ) -> None:
         pairs = [(1 - residual_share, processes.plain), (residual_share, processes.residual)]
-        self.parts = [
-            _Part(share, process, rows)
-            for share, process in pairs
-            if process is not None and (share > 0 or processes.residual is None)
-        ]
+        self.parts = [_Part(share, process, rows) for share, process in pairs if share > 0]
         self.noise = max(noise, 1e-6)
         self.targets = targets
         self.prior = sum(part.prior for part in self.parts)

@@ -33,11 +33,24 @@ class Processes:
 
     def predict(self, rows: Rows) -> list[Belief]:
         """What each process says of the logarithm."""
-        beliefs = [Belief(*self.plain.predict(rows.features, rows.encoder))]
-        if self.residual is not None:
-            mean, deviation = self.residual.predict(rows.features, rows.encoder)
-            beliefs.append(Belief(mean + rows.anchor, deviation))
-        return beliefs
+        if self.residual is None:
+            return [self._plain(rows)]
+        return [self._plain(rows), self._residual(rows)]
+
+    def mixed(self, rows: Rows, residual_share: float) -> Belief:
+        """What both say together; a process without a share is not asked."""
+        if self.residual is None or residual_share == 0:
+            return self._plain(rows)
+        if residual_share == 1:
+            return self._residual(rows)
+        return self._plain(rows).mixed(self._residual(rows), residual_share)
+
+    def _plain(self, rows: Rows) -> Belief:
+        return Belief(*self.plain.predict(rows.features, rows.encoder))
+
+    def _residual(self, rows: Rows) -> Belief:
+        mean, deviation = self.residual.predict(rows.features, rows.encoder)
+        return Belief(mean + rows.anchor, deviation)
 
     def held_out(self, rows: Rows) -> list[Belief]:
         """The same of the rows that they are conditioned on, each without its configuration."""

@@ -62,7 +62,6 @@ class Stage:
 
         `beliefs` is what the base's processes say of the rows, where that is known already.
         """
-        beliefs = beliefs or self.base.processes.predict(rows)
         belief = self.base.predict(rows, beliefs)
         spread = _spread(belief, self.base.noise, self.floor)
         inputs = shape_inputs(rows.features, belief.mean - rows.anchor, spread)

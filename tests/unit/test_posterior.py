@@ -57,6 +57,15 @@ def test_variances_are_those_of_predictions(posterior, processes, rows, known):
     assert (posterior.variance <= posterior.prior + 1e-6).all()
 
 
+@pytest.mark.parametrize("share", [0.0, SHARE, 1.0])
+def test_a_mixture_is_of_what_each_process_says(processes, rows, known, share):
+    plain, residual = processes.predict(rows.take(~known))
+    for found, expected in zip(
+        processes.mixed(rows.take(~known), share), plain.mixed(residual, share), strict=True
+    ):
+        np.testing.assert_allclose(found, expected)
+
+
 def test_an_observed_option_leaves_what_a_refit_leaves(processes, rows, known):
     """Observing is the same as conditioning the process on one more row, whatever its value."""
     alone = Processes(processes.plain, None)
