@@ -11,13 +11,14 @@ import numpy as np
 import pandas as pd
 
 from models_py.feasibility import MINIMUM_FEASIBILITY, likely_to_run
-from models_py.hardware_recommender import HardwareRecommender, known_values, rank_options
+from models_py.hardware_recommender import HardwareRecommender
 from models_py.limits import Limits
 from models_py.measured import newest_measurements
 from models_py.metric_model import quantile_names
-from models_py.objectives import DEFAULT_DIRECTIONS, main_metric, short_name, sign
+from models_py.objectives import DEFAULT_DIRECTIONS, main_metric, objective_of, short_name, sign
 from models_py.plan import build_plan
 from models_py.predict import PerformancePredictor
+from models_py.ranking import compare, known_values
 from models_py.results import read_results
 from models_py.selection import Selection
 
@@ -153,7 +154,8 @@ class ActiveLearningSystem:
                 model.levels,
             )
         )
-        ranking = rank_options(options, model.levels, sign(metric, self.directions), self.seed)
+        objective = objective_of(metric, self.directions)
+        ranking = compare(options, objective, {metric: model}, {metric: options}, seed=self.seed)
         return options.drop(columns=ranking.columns, errors="ignore").join(ranking)
 
     def with_tactic(

@@ -57,6 +57,16 @@ class Base:
         """The joint belief of the processes about rows; see `Posterior`."""
         return Posterior(self.processes, rows, self.residual_share, targets, self.noise)
 
+    def correlation(self, rows: Rows) -> np.ndarray:
+        """Correlation of the logarithms of rows, each measured once, shape (rows, rows).
+
+        That of the processes: what the bag says of rows together is not known.
+        """
+        result = self.processes.covariance(rows, self.residual_share)
+        result[np.diag_indices(len(rows))] += self.noise
+        scale = np.sqrt(result.diagonal())
+        return result / np.outer(scale, scale)
+
     @property
     def noise(self) -> float:
         """Variance of a measurement, log units."""

@@ -171,6 +171,10 @@ class DerivedModel:
         """See `MetricModel.posterior`: of the source, which knows most configurations."""
         return self.source.posterior(frame, targets)
 
+    def correlation(self, frame: pd.DataFrame) -> np.ndarray:
+        """See `MetricModel.correlation`; of the source as well."""
+        return self.source.correlation(frame)
+
     def _mirror(self, frame: pd.DataFrame) -> pd.DataFrame:
         predicted = self.source.predict(frame)
         names = quantile_names(self.levels)

@@ -95,6 +95,20 @@ class GaussianProcess:
             deviation[part] = np.sqrt(np.maximum(left, JITTER))
         return mean, deviation
 
+    def covariance(self, features: np.ndarray, encoder: Encoder) -> np.ndarray:
+        """Posterior covariance of rows with each other, without noise, shape (rows, rows)."""
+        points = self.structure.points(features, encoder)
+        shared = covariance(self.points, points, self.parameters)
+        solved = solve_triangular(
+            self.factor, shared, lower=True, overwrite_b=True, check_finite=False
+        )
+        result = covariance(points, points, self.parameters)
+        # a missing category is like no other, yet like itself
+        np.fill_diagonal(result, variance(points, self.parameters))
+        result -= solved.T @ solved
+        np.fill_diagonal(result, np.maximum(result.diagonal(), JITTER))
+        return result
+
     def held_out(self, configurations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """What `predict` says of its own rows without their configuration, in closed form.
 

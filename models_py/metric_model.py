@@ -197,6 +197,10 @@ class MetricModel:
         rows, _ = self._prepare(frame, tell_unseen_apart=True)
         return self.stage.base.posterior(rows, targets)
 
+    def correlation(self, frame: pd.DataFrame) -> np.ndarray:
+        """Correlation of what the logarithms of rows of a feature frame will turn out to be."""
+        return self.stage.base.correlation(self._prepare(frame, tell_unseen_apart=True)[0])
+
     def _prepare(
         self, frame: pd.DataFrame, tell_unseen_apart: bool = False
     ) -> tuple[Rows, np.ndarray]:

@@ -65,6 +65,15 @@ class Processes:
         residual = None if self.residual is None else self.residual.without(held)
         return Processes(self.plain.without(held), residual)
 
+    def covariance(self, rows: Rows, residual_share: float) -> np.ndarray:
+        """Epistemic covariance of the logarithms of rows, shape (rows, rows)."""
+        pairs = [(1 - residual_share, self.plain), (residual_share, self.residual)]
+        return sum(
+            share * process.covariance(rows.features, rows.encoder)
+            for share, process in pairs
+            if process is not None and share > 0
+        )
+
     def noise(self, residual_share: float) -> float:
         """Variance of a measurement, log units."""
         if self.residual is None:

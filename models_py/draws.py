@@ -1,0 +1,188 @@
+"""Draws from the joint predictive distribution of options: calibrated margins under a Gaussian copula.
+
+The margins are calibrated quantiles. What options have in common (the effect of a model that was never
+measured, say) is the posterior correlation of the Gaussian processes; what metrics have in common is
+the correlation of what held-out rows were off by. Copula: Nelsen (2006).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from scipy.linalg import cholesky
+from scipy.special import ndtr, ndtri
+
+from models_py.derived import DerivedModel
+from models_py.metric_model import MetricModel, quantile_names
+
+BATCH = 256
+MOST_TOGETHER = 1_000
+JITTER = 1e-6
+# how many held-out rows a correlation of metrics must outweigh
+PRIOR_ROWS = 20
+FARTHEST = 0.999
+
+
+def value_at(
+    log_quantiles: np.ndarray, levels: Sequence[float], probability: np.ndarray
+) -> np.ndarray:
+    """Quantiles between those that are given: piecewise linear, the outermost slopes go on.
+
+    Parameters
+    ----------
+    log_quantiles
+        Shape (options, levels).
+    probability
+        In [0, 1], shape (options, draws).
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (options, draws).
+
+    Examples
+    --------
+    >>> value_at(np.array([[0.0, 1.0, 3.0]]), (0.25, 0.5, 0.75), np.array([[0.125, 0.5, 0.625, 1]]))
+    array([[-0.5,  1. ,  2. ,  5. ]])
+    """
+    grid, knots = _knots(log_quantiles, levels)
+    cell = np.clip(np.searchsorted(grid, probability, side="right") - 1, 0, len(grid) - 2)
+    share = (probability - grid[cell]) / (grid[cell + 1] - grid[cell])
+    left = np.take_along_axis(knots, cell, axis=1)
+    right = np.take_along_axis(knots, cell + 1, axis=1)
+    return left + share * (right - left)
+
+
+def probability_below(
+    log_quantiles: np.ndarray, levels: Sequence[float], log_value: np.ndarray
+) -> np.ndarray:
+    """Probability of less than a value of each option, shape (options,): the inverse of `value_at`.
+
+    Examples
+    --------
+    >>> probability_below(np.array([[0.0, 1.0, 3.0]]), (0.25, 0.5, 0.75), np.array([2.0]))
+    array([0.625])
+    """
+    grid, knots = _knots(log_quantiles, levels)
+    cell = np.clip((knots <= log_value[:, None]).sum(axis=1) - 1, 0, len(grid) - 2)[:, None]
+    left = np.take_along_axis(knots, cell, axis=1)[:, 0]
+    right = np.take_along_axis(knots, cell + 1, axis=1)[:, 0]
+    width = np.where(right > left, right - left, 1.0)
+    share = np.where(right > left, np.clip((log_value - left) / width, 0, 1), log_value >= right)
+    below, above = grid[cell[:, 0]], grid[cell[:, 0] + 1]
+    return below + share * (above - below)
+
+
+def _knots(log_quantiles: np.ndarray, levels: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
+    """Levels with 0 and 1, and the values there."""
+    grid = np.array([0.0, *levels, 1.0])
+    low = log_quantiles[:, :1] - (log_quantiles[:, 1:2] - log_quantiles[:, :1])
+    high = log_quantiles[:, -1:] + (log_quantiles[:, -1:] - log_quantiles[:, -2:-1])
+    return grid, np.column_stack([low, log_quantiles, high])
+
+
+def metric_correlation(models: Mapping[str, MetricModel | DerivedModel]) -> np.ndarray:
+    """Correlation of what metrics of one run are off by, in normal scores, shape (metrics, metrics).
+
+    Of rows that were held out of both models; shrunk towards none where these are few.
+    """
+    scores = pd.DataFrame({name: _normal_scores(model) for name, model in models.items()})
+    correlation = np.eye(len(scores.columns))
+    for one, first in enumerate(scores):
+        for other, second in enumerate(scores.columns[:one]):
+            both = scores[[first, second]].dropna()
+            if len(both) > 2 and both.std().min() > 0:
+                found = both.corr().iloc[0, 1] * len(both) / (len(both) + PRIOR_ROWS)
+                correlation[one, other] = correlation[other, one] = found
+    # pairs that were measured on different rows may contradict each other
+    size, directions = np.linalg.eigh(correlation)
+    possible = (directions * np.maximum(size, JITTER)) @ directions.T
+    scale = np.sqrt(possible.diagonal())
+    return possible / np.outer(scale, scale)
+
+
+def _normal_scores(model: MetricModel | DerivedModel) -> pd.Series:
+    """Normal scores of held-out rows, by measurement."""
+    held_out = model.held_out.drop_duplicates("measurement_id")
+    quantiles = held_out[quantile_names(model.levels)].to_numpy(float)
+    probability = probability_below(quantiles, model.levels, held_out["log_value"].to_numpy(float))
+    scores = ndtri(np.clip(probability, 1 - FARTHEST, FARTHEST))
+    return pd.Series(scores, index=held_out["measurement_id"].to_numpy(object))
+
+
+class Sampler:
+    """Draws logarithms of metrics of options, jointly over options and metrics.
+
+    Parameters
+    ----------
+    options
+        Feature frame.
+    models
+        Fitted models by metric.
+    margins
+        By metric, row by row of `options`: quantile columns, and `measured_value`. Of an option that was
+        measured only the noise is open, and that it shares with no other.
+    draws
+        How many.
+    """
+
+    def __init__(
+        self,
+        options: pd.DataFrame,
+        models: Mapping[str, MetricModel | DerivedModel],
+        margins: Mapping[str, pd.DataFrame],
+        draws: int,
+        seed: int = 0,
+    ) -> None:
+        self.options, self.draws = options, draws
+        self.models = {metric: models[metric] for metric in margins}
+        self.log_quantiles = {
+            metric: np.log(margin[quantile_names(models[metric].levels)].to_numpy(float))
+            for metric, margin in margins.items()
+        }
+        self.known = {
+            metric: margin["measured_value"].notna().to_numpy()
+            for metric, margin in margins.items()
+        }
+        self._mix = cholesky(metric_correlation(self.models), lower=True)
+        self._generator = np.random.default_rng(seed)
+
+    def draw(self, rows: np.ndarray) -> dict[str, np.ndarray]:
+        """Draws of some options (positions): by metric, shape (rows, draws)."""
+        independent = self._generator.standard_normal((len(self.models), len(rows), self.draws))
+        mixed = np.tensordot(self._mix, independent, axes=1)
+        result = {}
+        for (metric, model), normal in zip(self.models.items(), mixed, strict=True):
+            unknown = np.flatnonzero(~self.known[metric][rows])
+            for start in range(0, len(unknown), MOST_TOGETHER):
+                part = unknown[start : start + MOST_TOGETHER]
+                correlation = model.correlation(self.options.iloc[rows[part]])
+                correlation[np.diag_indices(len(part))] += JITTER
+                normal[part] = cholesky(correlation, lower=True) @ normal[part]
+            quantiles = self.log_quantiles[metric][rows]
+            result[metric] = value_at(quantiles, model.levels, ndtr(normal))
+        return result
+
+
+def whole_groups(codes: np.ndarray, size: int = BATCH) -> Iterator[np.ndarray]:
+    """Positions in batches that hold every group whole, of about so many rows.
+
+    Parameters
+    ----------
+    codes
+        Code of each row's group, shape (rows,).
+
+    Examples
+    --------
+    >>> [batch.tolist() for batch in whole_groups(np.array([0, 1, 0, 2, 1]), size=3)]
+    [[0, 2, 1, 4], [3]]
+    """
+    order = np.argsort(codes, kind="stable")
+    ends = np.r_[np.flatnonzero(np.diff(codes[order])) + 1, len(order)]
+    start = 0
+    while start < len(order):
+        end = ends[np.searchsorted(ends, min(start + size, len(order)))]
+        yield order[start:end]
+        start = end
