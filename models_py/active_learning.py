@@ -15,12 +15,13 @@ from models_py.hardware_recommender import HardwareRecommender
 from models_py.limits import Limits
 from models_py.measured import newest_measurements
 from models_py.metric_model import quantile_names
-from models_py.objectives import DEFAULT_DIRECTIONS, main_metric, objective_of, short_name, sign
+from models_py.objectives import DEFAULT_DIRECTIONS, main_metric, short_name, sign
 from models_py.plan import build_plan
 from models_py.predict import PerformancePredictor
 from models_py.ranking import compare, known_values
 from models_py.results import read_results
 from models_py.selection import Selection
+from models_py.worth import objective_of
 
 FIXED_WEIGHTS = {"information_gain": 0.7, "hardware": 0.3}
 STATE_FORMAT = 3

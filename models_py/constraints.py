@@ -86,8 +86,10 @@ def screens(
     Parameters
     ----------
     options
-        Columns `hardware, device_count, platform, fits_in_memory, prob_feasible, prob_meets,
-        price_per_hour` (where a price is asked for) and `bound_power_w` (where power is).
+        Columns `hardware, device_count, fits_in_memory, prob_feasible, prob_meets, price_per_hour`
+        (where a price is asked for) and `bound_power_w` (where power is); for each requirement the
+        probability that it is met and the median of its metric, named `prob REQUIREMENT` and
+        `median REQUIREMENT`.
     """
 
     def column(name: str) -> np.ndarray:
@@ -106,7 +108,7 @@ def screens(
         )
 
     fits = ~options["fits_in_memory"].eq(False).to_numpy(bool, na_value=False)
-    feasible, meets = column("prob_feasible"), column("prob_meets")
+    feasible = column("prob_feasible")
     found = [
         Screen(
             "its weights have to fit in memory",
@@ -135,16 +137,31 @@ def screens(
     if constraints.max_rated_power_w is not None:
         limit = constraints.max_rated_power_w
         found.append(at_most(f"rated power<={limit:g} W", "bound_power_w", limit, "{:g} W"))
-    if constraints.requirements:
-        promised = ", ".join(map(str, constraints.requirements))
-        found.append(
-            Screen(
-                f"{promised} with a probability of {100 * constraints.confidence:.0f} %",
-                meets >= constraints.confidence,
-                -meets,
-                lambda row: f"{100 * meets[row]:.0f} %",
-            )
+    return found + _promises(options, constraints)
+
+
+def _promises(options: pd.DataFrame, constraints: Constraints) -> list[Screen]:
+    """A screen for each requirement, and one for all together: so that the one that binds is named."""
+
+    def promise(text: str, probability: np.ndarray, tell: Callable[[int], str]) -> Screen:
+        demand = f"{text} with a probability of {100 * constraints.confidence:.0f} %"
+        return Screen(demand, probability >= constraints.confidence, -probability, tell)
+
+    def alone(requirement: Requirement) -> Screen:
+        probability, median = (
+            options[f"{kind} {requirement}"].to_numpy(float) for kind in ("prob", "median")
         )
+        return promise(
+            str(requirement),
+            probability,
+            lambda row: f"{100 * probability[row]:.0f} % (median {median[row]:.4g})",
+        )
+
+    found = [alone(requirement) for requirement in constraints.requirements]
+    if len(found) > 1:
+        together = options["prob_meets"].to_numpy(float)
+        text = " and ".join(map(str, constraints.requirements))
+        found.append(promise(text, together, lambda row: f"{100 * together[row]:.0f} %"))
     return found
 
 

@@ -13,10 +13,11 @@ from models_py.draws import Sampler
 from models_py.feasibility import MINIMUM_FEASIBILITY
 from models_py.measured import newest_measurements
 from models_py.metric_model import quantile_names
-from models_py.objectives import BALANCE, DEFAULT_DIRECTIONS, Objective, objective_of
+from models_py.objectives import BALANCE, DEFAULT_DIRECTIONS
 from models_py.predict import PerformancePredictor
 from models_py.ranking import PLATFORM, WORKLOAD, compare, known_values
-from models_py.requirements import all_met, require_learned
+from models_py.requirements import probabilities, require_learned
+from models_py.worth import PRICE, Objective, objective_of
 
 DRAWS = 4_096
 MARGIN = 0.1
@@ -101,6 +102,7 @@ class HardwareRecommender:
         self.balance = balance
         self.available_hardware = None if available_hardware is None else list(available_hardware)
         self.options = known.reset_index(drop=True)
+        self._priced = PRICE in known and bool(known[PRICE].notna().any())
 
     def recommend_hardware(
         self,
@@ -125,7 +127,7 @@ class HardwareRecommender:
             When no known option fits, naming the part that fits nothing, or where a metric was not
             learned.
         """
-        objective = objective_of(optimize_for, self.directions, self.balance)
+        objective = objective_of(optimize_for, self.directions, self.balance, self._priced)
         constraints = constraints or Constraints()
         require_learned(constraints.requirements, self.directions)
         if constraints.available_hardware is None:
@@ -135,12 +137,9 @@ class HardwareRecommender:
             dict.fromkeys([*objective.powers, *(each.metric for each in constraints.requirements)])
         )
         options, margins = self._predicted(matching, metrics)
-        options = options.assign(prob_meets=self._prob_meets(options, margins, constraints))
+        options = options.assign(**self._odds_of(constraints, options, margins))
         kept, unsatisfied = self._screened(options, constraints)
-        stated = objective.stated(options)
-        if (kept & ~stated).any() and not (kept & stated).any():
-            raise LookupError(f"{objective.name}: no price of these devices is known (prices.csv)")
-        kept &= stated
+        kept &= objective.stated(options)
         compared = compare(
             options[kept].reset_index(drop=True),
             objective,
@@ -216,17 +215,27 @@ class HardwareRecommender:
         values = known_values(quantiles, measured, model.noise, model.levels)
         return predicted.assign(**values, measured_value=measured)
 
-    def _prob_meets(
-        self, options: pd.DataFrame, margins: Mapping[str, pd.DataFrame], constraints: Constraints
-    ) -> np.ndarray:
-        """Probability that each option runs and keeps all requirements."""
-        if not constraints.requirements:
-            return options["prob_feasible"].to_numpy(float)
-        wanted = {each.metric: margins[each.metric] for each in constraints.requirements}
-        sampler = Sampler(options, self.predictor.models, wanted, DRAWS, self.seed)
-        drawn = sampler.draw(np.arange(len(options)))
-        met = all_met(constraints.requirements, drawn, len(options))
-        return met * options["prob_feasible"].fillna(1).to_numpy(float)
+    def _odds_of(
+        self, constraints: Constraints, options: pd.DataFrame, margins: Mapping[str, pd.DataFrame]
+    ) -> dict[str, np.ndarray]:
+        """Probabilities that options run and keep the requirements; see `screens`."""
+        feasible = options["prob_feasible"].fillna(1).to_numpy(float)
+        wanted = constraints.requirements
+        if not wanted:
+            return {"prob_meets": feasible}
+        sampler = Sampler(
+            options,
+            self.predictor.models,
+            {each.metric: margins[each.metric] for each in wanted},
+            DRAWS,
+            self.seed,
+        )
+        alone, together = probabilities(wanted, sampler.draw(np.arange(len(options))))
+        odds = {"prob_meets": together * feasible}
+        for requirement, probability in zip(wanted, alone, strict=True):
+            odds[f"prob {requirement}"] = probability * feasible
+            odds[f"median {requirement}"] = margins[requirement.metric]["p50"].to_numpy()
+        return odds
 
     def _screened(
         self, options: pd.DataFrame, constraints: Constraints

@@ -11,7 +11,7 @@ from scipy.special import ndtri
 from models_py.derived import DerivedModel
 from models_py.draws import Sampler, whole_groups
 from models_py.metric_model import MetricModel, quantile_names
-from models_py.objectives import Objective
+from models_py.worth import Objective
 
 DRAWS = 256
 PLATFORM = ("hardware", "device_count", "framework", "options")
@@ -71,7 +71,7 @@ def compare(
         metric: np.log(margin["measured_value"].to_numpy(float)) for metric, margin in used.items()
     }
     log_measured = objective.log_value(measured, options)
-    if objective.relative:
+    if objective.weights:
         middle = pd.Series(log_quantiles[:, levels.index(0.5)])
         best = middle.groupby(options["workload_id"].to_numpy()).transform("max").to_numpy()
         log_quantiles, log_measured = log_quantiles - best[:, None], log_measured - best

@@ -83,17 +83,20 @@ def require_learned(requirements: Sequence[Requirement], learned: Collection[str
             )
 
 
-def all_met(
-    requirements: Sequence[Requirement], log_metrics: Mapping[str, np.ndarray], count: int
-) -> np.ndarray:
-    """Share of joint draws in which each option keeps all of them, shape (options,).
+def probabilities(
+    requirements: Sequence[Requirement], log_metrics: Mapping[str, np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Shares of joint draws in which options keep each requirement, and all of them.
 
     Parameters
     ----------
     log_metrics
         Draws by metric, shape (options, draws).
-    count
-        How many options there are.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        Shapes (requirements, options) and (options,).
     """
-    met = [each.met(log_metrics[each.metric]) for each in requirements]
-    return np.logical_and.reduce(met).mean(axis=1) if met else np.ones(count)
+    met = np.stack([each.met(log_metrics[each.metric]) for each in requirements])
+    return met.mean(axis=2), met.all(axis=0).mean(axis=1)

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import click
 
+from pipelines.cli_hardware import hardware
 from pipelines.cli_models import models
-from pipelines.cli_options import json_option, warehouse_option
+from pipelines.cli_options import json_option, warehouse_option, write
 from pipelines.errors import BenchmartError
 
 os.environ.setdefault("DO_NOT_TRACK", "true")
@@ -25,6 +26,7 @@ def cli() -> None:
     benchmart build                                            build from raw/
     benchmart integrate --budget 5 --output plan.json          the next five tests
     benchmart predict --input configs.csv --output out.csv     quantiles for your configurations
+    benchmart hardware --model M --batch-size 8                what to run it on
     benchmart record results.csv                               learn from what you measured
     benchmart status                                           what is published
     benchmart fetch timm                                       a public source to build from
@@ -142,7 +144,7 @@ def integrate(
         from pipelines.today import integrate_today
 
         plan = integrate_today(settings, settings.budget, today)
-    _write(json.dumps(plan, indent=2) + "\n", output)
+    write(json.dumps(plan, indent=2) + "\n", output)
 
 
 @cli.command()
@@ -167,7 +169,7 @@ def predict(warehouse, source, output, metric) -> None:
 
     settings = load_settings(warehouse=warehouse)
     table = predict_file(settings.warehouse, source, metric or (settings.objective,))
-    _write(table.to_csv(index=False), output)
+    write(table.to_csv(index=False), output)
 
 
 @cli.command()
@@ -267,6 +269,7 @@ def measure(suite, output, time_limit) -> None:
     click.echo(f"{path}: {summary}")
 
 
+cli.add_command(hardware)
 cli.add_command(models)
 
 
@@ -275,17 +278,6 @@ def _cap(text: str) -> tuple[str, int]:
     if not name or not count.isdecimal():
         raise click.BadParameter(f"--max-per-hardware: expected DEVICE=N, got {text!r}")
     return name, int(count)
-
-
-def _write(text: str, output: Path | None) -> None:
-    """Write whole or not at all."""
-    if output is None:
-        click.echo(text, nl=False)
-        return
-    from pipelines.warehouse import replace_file
-
-    output.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(output, lambda part: part.write_text(text, encoding="utf-8"))
 
 
 def main() -> None:

@@ -1,15 +1,50 @@
-"""What tests cost: minutes as `candidates.csv` states them, else assumed; money by price lists."""
+"""What platforms and tests cost: offers of price lists, and minutes as `candidates.csv` states them."""
 
 from __future__ import annotations
 
 import duckdb
 import pandas as pd
 
+from pipelines.offers import Offers
+
 MINUTES, MONEY = "cost_minutes", "cost"
+OFFERED = """
+select
+    places.hardware,
+    places.device_count,
+    min(price_per_hour) as price_per_hour,
+    min(price_per_hour / (offers.device_count // places.device_count)) as price_per_replica_hour
+from places
+inner join core.prices as offers
+    on places.hardware = offers.hardware and offers.device_count >= places.device_count
+where coalesce(currency, $currency) = $currency
+    and ($provider is null or provider ilike $provider)
+    and ($region is null or region ilike $region)
+group by all
+"""
+
+
+def with_prices(
+    con: duckdb.DuckDBPyConnection, options: pd.DataFrame, offers: Offers
+) -> pd.DataFrame:
+    """Options with what their platform costs an hour; missing where no price is known.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `price_per_hour` of the cheapest offer with enough devices, and `price_per_replica_hour` where as
+        many platforms share an offer as it has devices for.
+    """
+    con.register("places", options[["hardware", "device_count"]].drop_duplicates())
+    found = con.execute(OFFERED, offers._asdict()).df()
+    con.unregister("places")
+    priced = options[["hardware", "device_count"]].merge(found, how="left")
+    names = ["price_per_hour", "price_per_replica_hour"]
+    return options.assign(**{name: priced[name].to_numpy(float) for name in names})
 
 
 def with_costs(
-    con: duckdb.DuckDBPyConnection, candidates: pd.DataFrame, minutes: float, currency: str
+    con: duckdb.DuckDBPyConnection, candidates: pd.DataFrame, minutes: float, offers: Offers
 ) -> pd.DataFrame:
     """Candidates with `cost_minutes` and `cost`; the latter is missing where no price is known.
 
@@ -19,18 +54,7 @@ def with_costs(
     ----------
     minutes
         What a test takes whose minutes are not stated.
-    currency
-        Offers in another one do not count; one that does not say is taken to be in this one.
     """
-    offers = con.execute(
-        "select hardware, device_count, price_per_hour from core.prices"
-        " where coalesce(currency, ?) = ?",
-        [currency, currency],
-    ).df()
     taken = candidates[MINUTES].astype(float).fillna(minutes)
-    places = candidates[["hardware", "device_count"]].drop_duplicates()
-    enough = places.merge(offers, on="hardware", suffixes=("", "_offered"))
-    enough = enough[enough["device_count_offered"] >= enough["device_count"]]
-    cheapest = enough.groupby(["hardware", "device_count"], as_index=False)["price_per_hour"].min()
-    price = candidates[["hardware", "device_count"]].merge(cheapest, how="left")["price_per_hour"]
-    return candidates.assign(**{MINUTES: taken, MONEY: taken * price.to_numpy() / 60})
+    price = with_prices(con, candidates, offers)["price_per_hour"]
+    return candidates.assign(**{MINUTES: taken, MONEY: taken * price / 60})

@@ -7,8 +7,8 @@ from typing import Literal, NamedTuple
 import duckdb
 import pandas as pd
 
+from pipelines.configurations import as_configurations, describe
 from pipelines.errors import InputError
-from pipelines.predict_file import as_configurations, describe
 from pipelines.published import as_features
 from pipelines.suggest import did_you_mean
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-import duckdb
-import numpy as np
 import pandas as pd
 
 from models_py.plan import COUNTS
 from models_py.predict import PerformancePredictor
+from pipelines.configurations import TEXTS, as_configurations, describe
 from pipelines.errors import InputError
 from pipelines.objective import objective_metric
 from pipelines.published import connect, published_build
@@ -19,17 +18,6 @@ from pipelines.readers.tables import PROBLEM
 from pipelines.sources.benchmart import REQUIRED, require
 from pipelines.warehouse import DATABASE
 
-TEXTS = (
-    "model_name",
-    "model_type",
-    "task",
-    "hardware",
-    "framework",
-    "framework_version",
-    "precision",
-    "options",
-    "throughput_unit",
-)
 OUTPUT = ("p05", "p10", "p50", "p90", "p95", "epistemic", "in_domain", "prob_feasible")
 
 
@@ -68,14 +56,6 @@ def predict_file(warehouse: Path, source: Path, objectives: Sequence[str]) -> pd
     return pd.concat(tables, ignore_index=True)
 
 
-def describe(con: duckdb.DuckDBPyConnection, configurations: pd.DataFrame) -> pd.DataFrame:
-    """Feature rows of configurations, in their order, by the macro of the published build."""
-    con.register("asked", configurations.assign(asked_row=np.arange(len(configurations))))
-    return con.sql(
-        "select * from features.describe_configurations('asked') order by asked_row"
-    ).df()
-
-
 def read_configurations(source: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Rows as they were written, and the same with the types of a configuration.
 
@@ -100,12 +80,6 @@ def read_configurations(source: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
         typed.append(_typed(row.payload, f"{source}: line {row.line}"))
     rows = pd.DataFrame([row.payload for row in read], columns=table.columns)
     return rows, as_configurations(typed)
-
-
-def as_configurations(rows: Sequence[Mapping[str, object]]) -> pd.DataFrame:
-    """Configurations as `describe` takes them; what a row does not say is missing."""
-    frame = pd.DataFrame(rows, columns=[*TEXTS, *COUNTS])
-    return frame.astype(dict.fromkeys(TEXTS, "string") | dict.fromkeys(COUNTS, "Int64"))
 
 
 def _typed(payload: dict[str, str | None], where: str) -> dict[str, object]:

@@ -22,8 +22,9 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from models_py.objectives import main_metric
+from models_py.objectives import BALANCE, main_metric
 from pipelines.errors import InputError
+from pipelines.offers import Offers
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -76,6 +77,9 @@ class Settings(BaseSettings):
     )
     minutes_per_test: float = Field(10, gt=0)
     currency: str = "USD"
+    provider: str | None = None
+    region: str | None = None
+    balance: dict[str, Annotated[float, Field(gt=0)]] = BALANCE
     minimum_feasibility: float = Field(0.5, ge=0, le=1)
     retraining: Retraining = Retraining()
     seed: int = 0
@@ -88,6 +92,11 @@ class Settings(BaseSettings):
         """Variables separate directories as PATH does, metrics by commas."""
         separator = os.pathsep if info.field_name == "raw" else ","
         return tuple(value.split(separator)) if isinstance(value, str) else value
+
+    @property
+    def offers(self) -> Offers:
+        """The prices that count."""
+        return Offers(self.currency, self.provider, self.region)
 
     @property
     def wanted(self) -> tuple[str, ...]:

@@ -35,7 +35,7 @@ def integrate_today(settings: Settings, budget: int, today: Today) -> dict:
         focus = None if today.focus is None else read_focus(today.focus)
         if focus is not None:
             candidates, notes = focus_on(con, focus, training, candidates)
-        candidates = with_costs(con, candidates, settings.minutes_per_test, settings.currency)
+        candidates = with_costs(con, candidates, settings.minutes_per_test, settings.offers)
         metric = objective_metric(settings.objective, directions, "--metric")
         predictor = PerformancePredictor.load(build / "models")
         require_learned(settings.objective, metric, list(predictor.models))

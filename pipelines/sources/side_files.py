@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from models_py.features import CATEGORICAL, NUMERIC
-from models_py.objectives import SHORT_NAMES
+from models_py.objectives import DERIVED, SHORT_NAMES
 from models_py.plan import COUNTS
 from pipelines.errors import InputError
 from pipelines.readers.tables import Row, Table, table_of
@@ -49,6 +49,7 @@ NUMBERS = {
 RESERVED = (
     frozenset(NUMERIC)
     | frozenset(CATEGORICAL)
+    | frozenset(DERIVED)
     | {
         "batch_size",
         "config_id",

@@ -11,10 +11,10 @@ import pytest
 
 from models_py.plan import COUNTS
 from pipelines.build import build_marts
+from pipelines.configurations import TEXTS, describe
 from pipelines.console import Reporter
 from pipelines.dbt import Dbt
 from pipelines.ingest import find_files
-from pipelines.predict_file import TEXTS, describe
 from pipelines.published import connect
 
 NATIVE = """\

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from models_py.constraints import Constraints
 from models_py.hardware_recommender import HardwareRecommender
-from models_py.objectives import BALANCE, NotLearned, objective_of
+from models_py.objectives import BALANCE
 from models_py.predict import PerformancePredictor
 from models_py.requirements import Requirement, parse_requirements
+from models_py.worth import NotLearned, objective_of
 
 METRICS = ("throughput", "latency_ms")
 DIRECTIONS = {"throughput": "higher", "latency_ms": "lower"}
@@ -85,7 +86,7 @@ def test_requirements_hold_with_the_stated_confidence(recommender):
         (
             {"requirements": parse_requirements("latency<=0.0001")},
             "latency_ms<=0.0001 with a probability of 90 %",
-            " 0 %",
+            ")",
         ),
     ],
 )
@@ -109,6 +110,14 @@ def test_the_constraint_that_binds_is_named_not_one_that_others_keep(recommender
     assert {reason.binding for reason in answer.unsatisfied.values()} == {"price an hour<=0.5"}
 
 
+def test_the_requirement_that_binds_is_named(recommender):
+    slo = parse_requirements("throughput>=0.001,latency<=0.0001")
+    answer = recommender.recommend_hardware("cost", Constraints(requirements=slo), **WORKLOAD)
+    (reason,) = answer.unsatisfied.values()
+    assert reason.binding == "latency_ms<=0.0001 with a probability of 90 %"
+    assert " 0 % (median " in reason.text
+
+
 def test_alternatives_are_of_other_devices_and_within_the_margin(recommender):
     answer = recommender.recommend_hardware("throughput", model_name="bert-mini")
     recommended = answer.options[answer.options["rank"] == 1].set_index("workload_id")["hardware"]
@@ -123,6 +132,9 @@ def test_what_needs_a_price_says_so_where_there_is_none(recommender):
     unpriced = HardwareRecommender(
         recommender.predictor, options=recommender.options.assign(price_per_replica_hour=np.nan)
     )
+    balanced = unpriced.recommend_hardware("balanced", **WORKLOAD)
+    assert not balanced.objective.facts
+    assert len(balanced.options)
     with pytest.raises(LookupError, match="no price of these devices is known"):
         unpriced.recommend_hardware("cost", **WORKLOAD)
 

@@ -1,0 +1,92 @@
+"""`benchmart hardware`: which platform a workload should run on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from pipelines.cli_options import json_option, warehouse_option, write
+
+COUNT = click.IntRange(1)
+POSITIVE = click.FloatRange(0, min_open=True)
+
+
+@click.command()
+@warehouse_option
+@click.option("--model", "model_name", required=True, help="Name of the model.")
+@click.option(
+    "--model-type", help="text_generation, vision, ...: of a model that nothing is known of."
+)
+@click.option("--task", help="inference or training.")
+@click.option("--precision", help="fp16, int8, ...")
+@click.option("--batch-size", type=COUNT)
+@click.option("--concurrency", type=COUNT, help="Batches in flight.")
+@click.option("--input-length", type=COUNT, help="Tokens.")
+@click.option("--output-length", type=click.IntRange(0), help="Tokens.")
+@click.option("--image-size", type=COUNT, help="Pixels.")
+@click.option(
+    "--metric", help="Metric, cost, energy_per_unit or balanced [default: the objective]."
+)
+@click.option("--slo", help='What has to be kept, as "ttft_ms<=200,itl_ms<=50".')
+@click.option(
+    "--confidence",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    help="Probability with which all of it is kept [default: 0.9].",
+)
+@click.option("--available", help="Devices to choose from, separated by commas.")
+@click.option("--max-devices", type=COUNT, help="Devices used together.")
+@click.option("--max-cost-per-hour", type=POSITIVE, help="Price of the platform.")
+@click.option("--max-power", type=POSITIVE, help="Rated power of all its devices in watts.")
+@click.option("--provider", help="Only prices of this provider.")
+@click.option("--region", help="Only prices of this region.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Where to write the answer as JSON.",
+)
+@json_option
+def hardware(
+    warehouse,
+    metric,
+    slo,
+    confidence,
+    available,
+    max_devices,
+    max_cost_per_hour,
+    max_power,
+    provider,
+    region,
+    output,
+    as_json,
+    **workload,
+) -> None:
+    """Rank the platforms for a workload, measured or not, with odds.
+
+    What is not said of the workload may be anything: every known workload that fits is answered. A
+    request that nothing satisfies is answered with what stands in its way, and what comes nearest.
+    """
+    from pipelines.hardware import Request, in_words, recommend
+    from pipelines.hardware import as_json as for_machines
+    from pipelines.settings import load_settings
+
+    settings = load_settings(
+        warehouse=warehouse, objective=metric, provider=provider, region=region
+    )
+    request = Request(
+        {name: value for name, value in workload.items() if value is not None},
+        settings.objective,
+        slo,
+        None if available is None else tuple(name.strip() for name in available.split(",")),
+        confidence,
+        max_cost_per_hour,
+        max_power,
+        max_devices,
+    )
+    answer = recommend(settings, request)
+    if as_json or output:
+        write(json.dumps(for_machines(answer), indent=2) + "\n", output)
+        return
+    for line in in_words(answer):
+        click.echo(line)

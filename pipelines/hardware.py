@@ -1,0 +1,224 @@
+"""`benchmart hardware`: which platform a workload should run on, under constraints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import duckdb
+import pandas as pd
+
+from models_py.constraints import Constraints
+from models_py.hardware_recommender import HardwareRecommender, Recommendation
+from models_py.objectives import (
+    COST,
+    ENERGY_PER_UNIT,
+    main_metric,
+)
+from models_py.predict import PerformancePredictor
+from models_py.requirements import parse_requirements
+from models_py.worth import NotLearned, Objective
+from pipelines.costs import with_prices
+from pipelines.errors import InputError
+from pipelines.objective import require_objective
+from pipelines.published import connect, metric_directions, published_build
+from pipelines.settings import Settings
+from pipelines.suggest import did_you_mean
+from pipelines.warehouse import DATABASE
+from pipelines.workloads import find_workloads, options_of
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked.
+
+    Attributes
+    ----------
+    workload
+        What is said of it, by column of a workload; `model_name` at least.
+    objectives
+        What platforms are compared by.
+    slo
+        Requirements as they are written; see `parse_requirements`.
+    available, max_price_per_hour, max_rated_power_w, max_device_count, confidence
+        See `Constraints`.
+    """
+
+    workload: Mapping[str, object]
+    objective: str
+    slo: str | None = None
+    available: tuple[str, ...] | None = None
+    confidence: float | None = None
+    max_price_per_hour: float | None = None
+    max_rated_power_w: float | None = None
+    max_device_count: int | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A recommendation with what belongs to it.
+
+    Attributes
+    ----------
+    names, units
+        Workloads in words and units of the objective, by `workload_id`.
+    notes
+        What had to be assumed.
+    """
+
+    recommendation: Recommendation
+    names: Mapping[str, str]
+    units: Mapping[str, str]
+    notes: list[str]
+
+
+def recommend(settings: Settings, request: Request) -> Answer:
+    """Answer from the published build.
+
+    Raises
+    ------
+    InputError
+        For what is unknown or contradictory, with the nearest valid name.
+    """
+    constraints = _constraints(request)
+    build = published_build(settings.warehouse)
+    with connect(build / DATABASE, read_only=True) as con:
+        directions = metric_directions(con)
+        units = dict(con.sql("select metric, unit from core.metric_definitions").fetchall())
+        require_objective(request.objective, directions, "--metric")
+        _require_devices(con, constraints)
+        asked = find_workloads(con, request.workload)
+        options = with_prices(con, options_of(con, asked.workloads), settings.offers)
+    predictor = PerformancePredictor.load(build / "models")
+    recommender = HardwareRecommender(
+        predictor,
+        options=options,
+        directions=directions,
+        seed=settings.seed,
+        minimum_feasibility=settings.minimum_feasibility,
+        balance=settings.balance,
+    )
+    try:
+        found = recommender.recommend_hardware(
+            request.objective, constraints, model_name=options["model_name"].iloc[0]
+        )
+    except NotLearned as error:
+        learned = ", ".join(predictor.models)
+        raise InputError(f"--metric: {error}; learned by this build: {learned}") from None
+    except LookupError as error:
+        raise InputError(str(error)) from None
+    each = options.drop_duplicates("workload_id").set_index("workload_id")
+    named = [
+        unit_of(found.objective, unit, units, settings.currency) for unit in each["throughput_unit"]
+    ]
+    units_of_workloads = dict(zip(each.index, named, strict=True))
+    return Answer(found, each["workload"].to_dict(), units_of_workloads, asked.notes)
+
+
+def _constraints(request: Request) -> Constraints:
+    try:
+        requirements = parse_requirements(request.slo) if request.slo is not None else []
+    except ValueError as error:
+        raise InputError(f"--slo: {error}") from None
+    constraints = Constraints(
+        request.available,
+        requirements,
+        max_price_per_hour=request.max_price_per_hour,
+        max_rated_power_w=request.max_rated_power_w,
+        max_device_count=request.max_device_count,
+    )
+    if request.confidence is None:
+        return constraints
+    return replace(constraints, confidence=request.confidence)
+
+
+def _require_devices(con: duckdb.DuckDBPyConnection, constraints: Constraints) -> None:
+    devices = con.sql("select distinct hardware from features.training_features").fetchall()
+    known = [row[0] for row in devices]
+    for name in constraints.available_hardware or ():
+        if name not in known:
+            hint = did_you_mean(name, known, 20)
+            raise InputError(f"--available: nothing was measured on '{name}'{hint}")
+
+
+def unit_of(
+    objective: Objective, throughput_unit: str, units: Mapping[str, str], currency: str
+) -> str:
+    """Unit of an objective's values.
+
+    Parameters
+    ----------
+    throughput_unit
+        Of the workload.
+    units
+        Unit by metric.
+    """
+    work = throughput_unit.removesuffix("/s")
+    if objective.weights:
+        weights = ", ".join(f"{name} {weight:.2g}" for name, weight in objective.weights.items())
+        return f"x the best, by {weights}"
+    if objective.name == COST:
+        return f"{currency} per million {work}"
+    if objective.name == ENERGY_PER_UNIT:
+        return f"J per {work}"
+    unit = units[main_metric(objective.name)]
+    return throughput_unit if unit == "throughput_unit" else unit
+
+
+def as_json(answer: Answer) -> dict:
+    """For machines: one entry per workload."""
+    found = answer.recommendation
+    rows = found.options.astype(object).where(found.options.notna(), None)
+    alternatives = set(found.alternatives()["config_id"])
+    workloads = []
+    for workload_id, name in answer.names.items():
+        own = rows[rows["workload_id"] == workload_id]
+        reason = found.unsatisfied.get(workload_id)
+        entry = {
+            "workload_id": workload_id,
+            "workload": name,
+            "unit": answer.units[workload_id],
+            "options": own.drop(columns="workload_id").to_dict("records"),
+            "alternatives": own.loc[own["config_id"].isin(alternatives), "platform"].tolist(),
+            "unsatisfied": None
+            if reason is None
+            else {"binding": reason.binding, "text": reason.text},
+        }
+        if len(own) or reason is not None:
+            workloads.append(entry)
+    return {
+        "objective": found.objective.name,
+        "workloads": workloads,
+        "notes": answer.notes,
+    }
+
+
+def in_words(answer: Answer, listed: int = 5) -> list[str]:
+    """Lines for a person: the first options of each workload."""
+    found, lines = answer.recommendation, [f"note: {note}" for note in answer.notes]
+    for workload_id, name in answer.names.items():
+        own = found.options[found.options["workload_id"] == workload_id]
+        if workload_id in found.unsatisfied:
+            lines += [name, f"  {found.unsatisfied[workload_id].text}"]
+        elif len(own):
+            lines.append(f"{name}, {found.objective.name} in {answer.units[workload_id]}")
+            lines += [_line(row) for _, row in own.head(listed).iterrows()]
+            if len(own) > listed:
+                lines.append(f"  and {len(own) - listed} more (--json)")
+    return lines
+
+
+def _line(row: pd.Series) -> str:
+    if pd.notna(row["measured_value"]):
+        value = f"{row['measured_value']:.4g} measured"
+    else:
+        value = f"{row['p50']:.4g} ({row['p05']:.4g} to {row['p95']:.4g})"
+    parts = [f"  {row['rank']}. {row['platform']}: {value}"]
+    parts.append(f"best with {100 * row['prob_best']:.0f} % probability")
+    if "prob_meets" in row:
+        parts.append(f"keeps the requirements with {100 * row['prob_meets']:.0f} %")
+    if pd.notna(row.get("price_per_hour")):
+        parts.append(f"{row['price_per_hour']:.4g} an hour")
+    if not row["in_domain"]:
+        parts.append("interval not promised")
+    return ", ".join(parts)

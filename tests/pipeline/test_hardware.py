@@ -1,0 +1,126 @@
+"""`benchmart hardware`: what to run a workload on, also one that nobody measured."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from pipelines.errors import InputError
+from pipelines.hardware import Answer, Request, as_json, in_words, recommend
+from pipelines.settings import load_settings
+from tests.support import Commands
+
+FAST, SLOW = "amd-epyc-genoa-2-threads", "amd-epyc-genoa-1-thread"
+
+
+@pytest.fixture
+def ask(published: Commands):
+    def asked(model_name: str, objective: str = "throughput", **said: object) -> Answer:
+        request = {
+            name: said.pop(name) for name in list(said) if name in Request.__dataclass_fields__
+        }
+        settings = load_settings(warehouse=published.warehouse)
+        return recommend(
+            settings, Request({"model_name": model_name, **said}, objective, **request)
+        )
+
+    return asked
+
+
+def test_a_known_workload_gets_what_the_tables_say(published: Commands):
+    said = published.succeed(
+        *("hardware", "--model", "bert-mini", "--batch-size", 4, "--precision", "fp32"),
+        *("--metric", "latency", "--json"),
+    )
+    answer = json.loads(said.stdout)
+    assert answer["objective"] == "latency"
+    assert len(answer["workloads"]) == 3
+    published_ranks = published.query(
+        "select workload_id, config_id, rank, p50 from analytics.hardware_recommendations"
+        " where objective = 'latency'"
+    ).set_index("config_id")
+    for workload in answer["workloads"]:
+        assert workload["unit"] == "ms"
+        own = published_ranks[published_ranks["workload_id"] == workload["workload_id"]]
+        assert {option["config_id"] for option in workload["options"]} == set(own.index)
+        best = workload["options"][0]
+        assert own.loc[best["config_id"], "rank"] == 1
+        assert own.loc[best["config_id"], "p50"] == pytest.approx(best["p50"])
+
+
+def test_a_workload_that_was_never_measured_is_predicted_and_what_is_assumed_is_said(ask):
+    answer = ask("bert-mini", batch_size=5)
+    assert answer.notes == [
+        "bert-mini: never measured so; taken for task inference, precision fp32, input_length 16,"
+        " concurrency 1"
+    ]
+    options = answer.recommendation.options
+    assert options["measured_value"].isna().all()
+    assert set(options["hardware"]) == {FAST, SLOW}
+    assert options["hardware"].iloc[0] == FAST
+
+
+def test_a_model_that_nobody_has_heard_of_needs_its_type(ask):
+    with pytest.raises(InputError, match="nothing is known of 'novel'; state --model-type"):
+        ask("novel", batch_size=4)
+    known = ask("bert-mini", batch_size=5).recommendation.options
+    novel = ask("novel", batch_size=5, model_type="text_embedding").recommendation.options
+    assert (novel["p95"] / novel["p05"]).min() > (known["p95"] / known["p05"]).max()
+
+
+def test_what_is_available_is_all_that_is_recommended(ask):
+    answer = ask("bert-mini", batch_size=4, available=(SLOW,))
+    assert set(answer.recommendation.options["hardware"]) == {SLOW}
+
+
+def test_an_empty_answer_says_what_binds(published: Commands):
+    said = published.succeed(
+        *("hardware", "--model", "bert-mini", "--batch-size", 4, "--input-length", 64),
+        *("--precision", "fp32", "--slo", "throughput>=1,latency_ms<=0.5"),
+    )
+    workload, reason = said.stdout.splitlines()
+    assert workload == "bert-mini fp32 batch 4 64 tokens"
+    assert reason.startswith(
+        "  latency_ms<=0.5 with a probability of 90 %: no option; nearest is amd-epyc-genoa-"
+    )
+    assert " 0 % (median 1" in reason
+
+
+def test_words_and_json_say_the_same(ask):
+    answer = ask("resnet-18", "balanced", batch_size=4, image_size=224, precision="fp32")
+    (workload,) = as_json(answer)["workloads"]
+    first, *lines = in_words(answer, listed=2)
+    assert first == (
+        "resnet-18 fp32 batch 4 224 px, balanced in x the best, by throughput 0.57, latency 0.43"
+    )
+    assert len(workload["options"]) == 6
+    assert lines[-1] == "  and 4 more (--json)"
+    for line, option in zip(lines[:2], workload["options"], strict=False):
+        assert line.startswith(f"  {option['rank']}. {option['platform']}: ")
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ({"precision": "fp17"}, "--precision: nothing like it was measured in 'fp17'; did you"),
+        ({"available": ("h100",)}, "--available: nothing was measured on 'h100'; valid: amd-epyc"),
+        ({"slo": "ttft_ms<=200"}, "ttft_ms<=200: ttft_ms was not learned; learned: latency_ms"),
+        ({"slo": "latency<=2,latency>=3"}, "--slo: latency_ms<=2 and latency_ms>=3 contradict"),
+        ({"objective": "cost"}, "--metric: cost: no price of these devices is known"),
+        ({"objective": "ttft_ms"}, "--metric: ttft_ms was not learned; learned by this build: thr"),
+        ({"objective": "latncy"}, "--metric: unknown metric 'latncy'; did you mean 'latency'?"),
+        ({"model_type": "vison"}, "--model-type: nothing of type 'vison' was measured; did you"),
+    ],
+)
+def test_requests_that_make_no_sense_are_refused_in_one_line(ask, said, message):
+    with pytest.raises(InputError) as error:
+        ask("bert-mini", **said)
+    assert str(error.value).startswith(message)
+
+
+def test_flags_out_of_range_are_refused(published: Commands):
+    for flags in (["--max-cost-per-hour", -1], ["--batch-size", 0], ["--confidence", 1]):
+        said = published.refused("hardware", "--model", "bert-mini", *flags)
+        assert flags[0] in said
+    assert "--model" in published.refused("hardware")
