@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from models_py.metric_model import MetricModel, quantile_names
 from models_py.worth import Objective
 
 DRAWS = 256
+LOSS_LEVELS = (0.05, 0.5, 0.95)
 PLATFORM = ("hardware", "device_count", "framework", "options")
 WORKLOAD = (
     "model_name",
@@ -95,46 +97,76 @@ def rank_options(workloads: pd.Series, utility: Callable[[np.ndarray], np.ndarra
     Returns
     -------
     pandas.DataFrame
-        With the index of `workloads`: `prob_best` (of the option among those of its workload),
-        `expected_regret` (mean relative loss against the best one, in [0, 1)), `hardware_score`
-        (1 - expected regret) and `rank` (1 is the recommendation).
+        With the index of `workloads`: what `Odds` says of each option, `hardware_score` (1 - expected
+        regret) and `rank` (1 is the recommendation).
     """
     codes, _ = pd.factorize(workloads)
-    prob_best, regret = np.zeros((2, len(codes)))
+    parts, order = [], []
     for rows in whole_groups(codes):
-        prob_best[rows], regret[rows] = odds(utility(rows), codes[rows])
-    result = pd.DataFrame(
-        {"prob_best": prob_best, "expected_regret": regret, "hardware_score": 1 - regret},
-        index=workloads.index,
+        parts.append(odds(utility(rows), codes[rows]))
+        order.append(rows)
+    columns = map(np.concatenate, zip(*parts, strict=True)) if parts else [[]] * len(Odds._fields)
+    index = workloads.index[np.concatenate(order)] if parts else workloads.index
+    result = pd.DataFrame(dict(zip(Odds._fields, columns, strict=True)), index=index)
+    result = result.reindex(workloads.index).assign(
+        hardware_score=lambda each: 1 - each["expected_regret"]
     )
-    placed = result.assign(workload=codes, prob=-prob_best).sort_values(
+    placed = result.assign(workload=codes, prob=-result["prob_best"]).sort_values(
         ["workload", "expected_regret", "prob"], kind="stable"
     )
     result["rank"] = placed.groupby("workload").cumcount() + 1
     return result
 
 
-def odds(utility: np.ndarray, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Probability of being the best, and expected relative loss, each of shape (options,).
+class Odds(NamedTuple):
+    """How options compare, each of shape (options,).
+
+    Attributes
+    ----------
+    prob_best
+        Probability of being the best of its workload.
+    expected_regret
+        Mean relative loss against the best, in [0, 1).
+    prob_loss
+        Probability of being worse than the recommendation, which has the least expected regret.
+    loss_p05, loss_p50, loss_p95
+        Quantiles of the relative loss against the recommendation, negative where it gains.
+    """
+
+    prob_best: np.ndarray
+    expected_regret: np.ndarray
+    prob_loss: np.ndarray
+    loss_p05: np.ndarray
+    loss_p50: np.ndarray
+    loss_p95: np.ndarray
+
+
+def odds(utility: np.ndarray, codes: np.ndarray) -> Odds:
+    """How options compare by draws of what they are worth.
 
     Parameters
     ----------
     utility
-        Draws, shape (options, draws).
+        Logarithms, shape (options, draws).
     codes
         Code of each option's workload; options of one lie together.
 
     Examples
     --------
-    >>> odds(np.log([[1.0, 4.0], [2.0, 2.0]]), np.array([0, 0]))
-    (array([0.5, 0.5]), array([0.25, 0.25]))
+    >>> found = odds(np.log([[1.0, 4.0], [2.0, 2.0]]), np.array([0, 0]))
+    >>> found.prob_best, found.expected_regret, found.prob_loss
+    (array([0.5, 0.5]), array([0.25, 0.25]), array([0. , 0.5]))
     """
     starts = np.flatnonzero(np.r_[True, np.diff(codes) != 0])
     sizes = np.diff(np.r_[starts, len(codes)])
     lost = np.repeat(np.maximum.reduceat(utility, starts, axis=0), sizes, axis=0) - utility
     winners = np.add.reduceat(lost <= 0, starts, axis=0, dtype=int)
     prob_best = ((lost <= 0) / np.repeat(winners, sizes, axis=0)).mean(axis=1)
-    return prob_best, -np.expm1(-lost).mean(axis=1)
+    regret = -np.expm1(-lost).mean(axis=1)
+    leaders = np.lexsort((-prob_best, regret, np.repeat(np.arange(len(starts)), sizes)))[starts]
+    behind = np.repeat(utility[leaders], sizes, axis=0) - utility
+    losses = -np.expm1(-np.quantile(behind, LOSS_LEVELS, axis=1))
+    return Odds(prob_best, regret, (behind > 0).mean(axis=1), *losses)
 
 
 def known_values(

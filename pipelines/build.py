@@ -190,8 +190,7 @@ def _fingerprint(files: Mapping[str, str], settings: Settings, pins: Mapping[str
     """Two builds of one fingerprint, after the same builds, hold the same tables."""
     digest = hashlib.sha256(json.dumps([pins, files], sort_keys=True).encode())
     elsewhere = {"raw", "warehouse", "mlruns", "keep_builds", "threads", "budget", "plan_depth"}
-    # asked for after a build
-    elsewhere |= {"minutes_per_test", "currency", "provider", "region", "balance"}
+    elsewhere |= {"minutes_per_test"}  # asked for after a build
     told = settings.model_dump(mode="json", exclude=elsewhere)
     for path in Warehouse(settings.warehouse).curves:
         digest.update(path.read_bytes())

@@ -10,17 +10,12 @@ import pandas as pd
 
 from models_py.constraints import Constraints
 from models_py.hardware_recommender import HardwareRecommender, Recommendation
-from models_py.objectives import (
-    COST,
-    ENERGY_PER_UNIT,
-    main_metric,
-)
 from models_py.predict import PerformancePredictor
 from models_py.requirements import parse_requirements
-from models_py.worth import NotLearned, Objective
+from models_py.worth import NotLearned
 from pipelines.costs import with_prices
 from pipelines.errors import InputError
-from pipelines.objective import require_objective
+from pipelines.objective import require_objective, unit_of
 from pipelines.published import connect, metric_directions, published_build
 from pipelines.settings import Settings
 from pipelines.suggest import did_you_mean
@@ -139,30 +134,6 @@ def _require_devices(con: duckdb.DuckDBPyConnection, constraints: Constraints) -
         if name not in known:
             hint = did_you_mean(name, known, 20)
             raise InputError(f"--available: nothing was measured on '{name}'{hint}")
-
-
-def unit_of(
-    objective: Objective, throughput_unit: str, units: Mapping[str, str], currency: str
-) -> str:
-    """Unit of an objective's values.
-
-    Parameters
-    ----------
-    throughput_unit
-        Of the workload.
-    units
-        Unit by metric.
-    """
-    work = throughput_unit.removesuffix("/s")
-    if objective.weights:
-        weights = ", ".join(f"{name} {weight:.2g}" for name, weight in objective.weights.items())
-        return f"x the best, by {weights}"
-    if objective.name == COST:
-        return f"{currency} per million {work}"
-    if objective.name == ENERGY_PER_UNIT:
-        return f"J per {work}"
-    unit = units[main_metric(objective.name)]
-    return throughput_unit if unit == "throughput_unit" else unit
 
 
 def as_json(answer: Answer) -> dict:

@@ -12,6 +12,7 @@ import pandas as pd
 from models_py.evaluation import calibration_table, feasibility_reliability
 from models_py.predict import PerformancePredictor
 from pipelines.champions import Champions, Fit
+from pipelines.compare import comparison, front_rows, option_rows
 from pipelines.console import Reporter
 from pipelines.contest import Contest, hold_contest, model_rows, warnings_of
 from pipelines.errors import BenchmartError
@@ -21,7 +22,7 @@ from pipelines.objective import objective_metric
 from pipelines.progress import previous_build, write_progress
 from pipelines.published import learning_frames, metric_directions, outcome_frame
 from pipelines.retrain import Review, keeps, review_champions, write_reviews
-from pipelines.score import learning_system, option_rows, prediction_rows, rank, select
+from pipelines.score import learning_system, prediction_rows, rank, select
 from pipelines.settings import Settings
 from pipelines.strategies import choose_strategies
 from pipelines.tracking import Tracker
@@ -103,7 +104,9 @@ def learn(
     with reporter.stage("scoring"), previous_build(con) as compared:
         ranked = rank(system, list(predictor.models), settings.threads)
         replace(con, "predictions", prediction_rows(ranked))
-        replace(con, "hardware_options", option_rows(ranked))
+        asked = comparison(con, system, ranked, settings)
+        replace(con, "hardware_options", option_rows(asked))
+        replace(con, "pareto_front", front_rows(asked))
         write_progress(con, build.build_id, list(ranked), directions, compared)
         tactics = choose_strategies(con, list(ranked), settings)
         replace(con, "scored_candidates", select(system, ranked, tactics, settings))

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING
 
-from models_py.objectives import DERIVED, main_metric
+from models_py.objectives import COST, DERIVED, ENERGY_PER_UNIT, main_metric
 from pipelines.errors import InputError
 from pipelines.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from models_py.worth import Objective
 
 
 def objective_metric(objective: str, known: Collection[str], flag: str) -> str:
@@ -28,3 +32,27 @@ def require_objective(objective: str, known: Collection[str], flag: str) -> None
     """Raise an `InputError` for what is neither a metric nor worked out from some."""
     if objective not in DERIVED:
         objective_metric(objective, {*known, *DERIVED}, flag)
+
+
+def unit_of(
+    objective: Objective, throughput_unit: str, units: Mapping[str, str], currency: str
+) -> str:
+    """Unit of an objective's values.
+
+    Parameters
+    ----------
+    throughput_unit
+        Of the workload.
+    units
+        Unit by metric.
+    """
+    work = throughput_unit.removesuffix("/s")
+    if objective.weights:
+        weights = ", ".join(f"{name} {weight:.2g}" for name, weight in objective.weights.items())
+        return f"x the best, by {weights}"
+    if objective.name == COST:
+        return f"{currency} per million {work}"
+    if objective.name == ENERGY_PER_UNIT:
+        return f"J per {work}"
+    unit = units[main_metric(objective.name)]
+    return throughput_unit if unit == "throughput_unit" else unit

@@ -26,20 +26,6 @@ PREDICTION_COLUMNS = [
     "prob_feasible",
     "measured_value",
 ]
-OPTION_COLUMNS = [
-    "config_id",
-    "workload_id",
-    "workload",
-    "platform",
-    "rank",
-    "hardware_score",
-    "prob_best",
-    "expected_regret",
-    *QUANTILES,
-    "in_domain",
-    "prob_feasible",
-    "measured_value",
-]
 SCORE_COLUMNS = [
     "config_id",
     "uncertainty",
@@ -126,12 +112,6 @@ def prediction_rows(ranked: Mapping[str, Ranked]) -> pd.DataFrame:
         found.predictions[PREDICTION_COLUMNS].assign(metric=metric)
         for metric, found in ranked.items()
     ]
-    return pd.concat(rows, ignore_index=True)
-
-
-def option_rows(ranked: Mapping[str, Ranked]) -> pd.DataFrame:
-    """One row per objective and option."""
-    rows = [_named(found.options[OPTION_COLUMNS], metric) for metric, found in ranked.items()]
     return pd.concat(rows, ignore_index=True)
 
 

@@ -17,6 +17,19 @@ from tests.support import BUNDLED, PROJECT, Commands, bundled_rows, write_csv
 
 SHARED = PROJECT.parent / "shared" / "data"
 SMALL = {"BENCHMART_METRICS": "throughput,latency_ms"}
+PRICES = """\
+hardware,device_count,price_per_hour
+amd-epyc-genoa-1-thread,1,0.04
+amd-epyc-genoa-2-threads,1,0.09
+"""
+# measured, of a batch that nobody measured, where it is recommended to be, and what nobody has heard of
+DEPLOYMENTS = """\
+model_name,hardware,framework,precision,batch_size,input_length,requests_per_second
+bert-mini,amd-epyc-genoa-1-thread,pytorch,fp32,4,64,500
+bert-mini,amd-epyc-genoa-1-thread,pytorch,fp32,6,64,500
+bert-mini,amd-epyc-genoa-2-threads,onnxruntime,fp32,4,64,
+unheard-of,abacus,vllm,fp16,1,64,1
+"""
 
 
 @pytest.fixture
@@ -75,6 +88,8 @@ def template(shared_homes: Path) -> Path:
         write_csv(folder / "runs.csv", [row for number, row in enumerate(rows) if number % 5])
         for name in ("hardware.csv", "models.csv"):
             shutil.copy(BUNDLED / name, folder / name)
+        (folder / "prices.csv").write_text(PRICES)
+        (folder / "deployments.csv").write_text(DEPLOYMENTS)
         commands.succeed("build", "--raw", commands.home / "raw")
 
     return _built_once(shared_homes / "template", build, SMALL).home

@@ -1,25 +1,58 @@
+with ranked as (
+
+    select
+        *,
+        first_value(hardware) over best_first as recommended_hardware,
+        row_number() over (partition by workload_id, objective, hardware order by rank) as rank_on_device,
+    from {{ source('ml', 'hardware_options') }}
+    inner join {{ ref('configurations') }} as configurations using (config_id, workload_id, workload, platform)
+    window best_first as (partition by workload_id, objective order by rank)
+
+),
+
+costs as (
+
+    select config_id, p50 as cost_per_million
+    from {{ source('ml', 'hardware_options') }}
+    where objective = 'cost'
+
+)
+
 select
-    options.workload_id,
-    configurations.workload,
-    configurations.configuration,
-    options.config_id,
-    options.objective,
-    options.rank,
-    configurations.hardware,
-    configurations.device_count,
-    configurations.framework,
-    configurations.options,
-    options.hardware_score,
-    options.prob_best,
-    options.expected_regret,
-    options.p05,
-    options.p50,
-    options.p95,
-    {{ unit_of('definitions.unit', 'configurations.throughput_unit') }} as unit,
-    options.measured_value is not null as measured,
-    options.in_domain,
-    options.prob_feasible
-from {{ source('ml', 'hardware_options') }} as options
-inner join {{ ref('configurations') }} as configurations using (config_id)
-left join {{ ref('metric_definitions') }} as definitions
-    on options.metric = definitions.metric
+    workload_id,
+    workload,
+    configuration,
+    config_id,
+    objective,
+    rank,
+    hardware,
+    device_count,
+    framework,
+    options,
+
+    -- how it compares
+    hardware_score,
+    prob_best,
+    expected_regret,
+    prob_loss,
+    loss_p05,
+    loss_p50,
+    loss_p95,
+    rank_on_device = 1 and hardware != recommended_hardware
+        and expected_regret <= {{ var('alternative_margin') }} as is_alternative,
+
+    -- what it reaches
+    p05,
+    p50,
+    p95,
+    unit,
+    measured_value is not null as measured,
+    in_domain,
+    prob_feasible,
+    fits_in_memory,
+
+    -- money
+    price_per_hour,
+    costs.cost_per_million
+from ranked
+left join costs using (config_id)

@@ -1,22 +1,34 @@
 {#-
-    Known workloads on the platforms that may run them, minus what was measured or failed and what does not
-    fit in memory. candidates.csv joins them.
+    Known and deployed workloads on the platforms that may run them, minus what was measured or failed and what
+    does not fit in memory. candidates.csv joins them.
 -#}
+{%- set workload = 'model_name, model_type, task, throughput_unit, precision, batch_size, input_length, output_length,'
+    ~ ' image_size, concurrency' -%}
 {{ config(post_hook="{{ create_options_of() }}") }}
 
 with workloads as (
 
-    select distinct
-        comparable_group, model_name, model_type, task, throughput_unit, precision, batch_size,
-        input_length, output_length, image_size, concurrency, null::double as cost_minutes,
+    select comparable_group, {{ workload }}, null::double as cost_minutes,
     from {{ ref('int_runs__judged') }}
     where verdict = 'accepted' and status = 'ok'
+    union
+    select comparable_group, {{ workload }}, null::double as cost_minutes,
+    from {{ ref('int_deployments') }}
+
+),
+
+besides as (
+
+    select * from {{ ref('stg_benchmart__candidates') }}
+    union all by name
+    select {{ workload }}, hardware, device_count, framework, framework_version, options,
+    from {{ ref('int_deployments') }}
 
 ),
 
 possible as (
 
-    {{ possible_options('workloads', besides=ref('stg_benchmart__candidates')) }}
+    {{ possible_options('workloads', besides='besides') }}
 
 )
 

@@ -1,0 +1,27 @@
+with medians as (
+
+    select
+        config_id,
+        map_from_entries(list({'k': objective, 'v': p50} order by objective)) as medians,
+        map_from_entries(list({'k': objective, 'v': unit} order by objective)) as units,
+    from {{ source('ml', 'hardware_options') }}
+    group by all
+
+)
+
+select
+    front.workload_id,
+    configurations.workload,
+    front.config_id,
+    configurations.configuration,
+    configurations.hardware,
+    configurations.device_count,
+    configurations.framework,
+    configurations.options,
+    front.prob_on_front,
+    string_split(front.objectives, ',') as objectives,
+    medians.medians,
+    medians.units
+from {{ source('ml', 'pareto_front') }} as front
+inner join {{ ref('configurations') }} as configurations using (config_id)
+inner join medians using (config_id)

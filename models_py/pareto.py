@@ -1,0 +1,70 @@
+"""Pareto fronts under uncertainty: which options nothing else beats in every objective."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from models_py.derived import DerivedModel
+from models_py.draws import Sampler, whole_groups
+from models_py.metric_model import MetricModel
+from models_py.worth import Objective
+
+DRAWS = 128
+
+
+def prob_on_front(utility: np.ndarray) -> np.ndarray:
+    """Share of draws in which no other option is as good in all objectives and better in one.
+
+    Parameters
+    ----------
+    utility
+        More is better, shape (objectives, options, draws).
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (options,).
+
+    Examples
+    --------
+    >>> fast, cheap, neither = [3.0, 1.0], [1.0, 3.0], [1.0, 2.0]
+    >>> prob_on_front(np.array([fast, cheap, neither]).T[:, :, None])
+    array([1., 1., 0.])
+    """
+    beaten = [
+        ((utility >= own).all(axis=0) & (utility > own).any(axis=0)).any(axis=0)
+        for own in np.moveaxis(utility[:, :, None], 1, 0)
+    ]
+    return 1 - np.mean(beaten, axis=1)
+
+
+def pareto_fronts(
+    options: pd.DataFrame,
+    objectives: Sequence[Objective],
+    models: Mapping[str, MetricModel | DerivedModel],
+    margins: Mapping[str, pd.DataFrame],
+    seed: int = 0,
+) -> np.ndarray:
+    """`prob_on_front` of every option among those of its workload, shape (options,).
+
+    Parameters
+    ----------
+    options
+        Feature frame with `workload_id` and the facts that the objectives read, all of them known.
+    models, margins
+        See `Sampler`; of the objectives' metrics.
+    """
+    metrics = dict.fromkeys(metric for objective in objectives for metric in objective.powers)
+    sampler = Sampler(options, models, {metric: margins[metric] for metric in metrics}, DRAWS, seed)
+    codes = pd.factorize(options["workload_id"])[0]
+    result = np.ones(len(options))
+    for rows in whole_groups(codes):
+        drawn, facts = sampler.draw(rows), options.iloc[rows]
+        utility = np.stack([each.direction * each.log_value(drawn, facts) for each in objectives])
+        for code in np.unique(codes[rows]):
+            here = codes[rows] == code
+            result[rows[here]] = prob_on_front(utility[:, here])
+    return result
