@@ -1,4 +1,4 @@
-"""Recommendations as tables: costs, alternatives, Pareto fronts, and what runs elsewhere than it should."""
+"""Recommendations as tables: costs, alternatives, fronts, and what runs elsewhere than it should."""
 
 from __future__ import annotations
 
