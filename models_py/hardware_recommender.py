@@ -9,18 +9,24 @@ import numpy as np
 import pandas as pd
 
 from models_py.constraints import Constraints, Unsatisfied, keeping, screens, why_none
-from models_py.draws import Sampler
 from models_py.feasibility import MINIMUM_FEASIBILITY
-from models_py.measured import newest_measurements
-from models_py.metric_model import quantile_names
 from models_py.objectives import BALANCE, DEFAULT_DIRECTIONS
+from models_py.options import (
+    DRAWS,
+    kept_odds,
+    matching_options,
+    platform_names,
+    predicted_options,
+)
 from models_py.predict import PerformancePredictor
-from models_py.ranking import PLATFORM, WORKLOAD, compare, known_values
-from models_py.requirements import probabilities, require_learned
+from models_py.ranking import PLATFORM, WORKLOAD, compare
+from models_py.requirements import require_learned
+from models_py.shapes import size_shape
+from models_py.sizing import CONFIDENCE, Demand
 from models_py.worth import PRICE, Objective, objective_of
 
-DRAWS = 4_096
 MARGIN = 0.1
+SHAPE = [name for name in WORKLOAD if name not in ("batch_size", "concurrency")]
 FACTS = ("price_per_hour", "price_per_replica_hour", "bound_power_w", "memory_share")
 
 
@@ -57,6 +63,22 @@ class Recommendation:
         others = rows[rows["hardware"] != rows["workload_id"].map(recommended)]
         best = others.drop_duplicates(["workload_id", "hardware"])
         return best[best["expected_regret"] <= margin].reset_index(drop=True)
+
+
+@dataclass(frozen=True)
+class Sizing:
+    """The answer to a demand.
+
+    Attributes
+    ----------
+    options
+        What `size_platforms` says of every shape (a workload but for its batch and concurrency).
+    unsatisfied
+        By `workload_id` of one of its workloads, why nothing carries the demand of a shape.
+    """
+
+    options: pd.DataFrame
+    unsatisfied: Mapping[str, Unsatisfied]
 
 
 class HardwareRecommender:
@@ -132,12 +154,16 @@ class HardwareRecommender:
         require_learned(constraints.requirements, self.directions)
         if constraints.available_hardware is None:
             constraints = replace(constraints, available_hardware=self.available_hardware)
-        matching = self._matching(workload)
+        matching = matching_options(self.options, workload)
         metrics = list(
             dict.fromkeys([*objective.powers, *(each.metric for each in constraints.requirements)])
         )
-        options, margins = self._predicted(matching, metrics)
-        options = options.assign(**self._odds_of(constraints, options, margins))
+        options, margins = predicted_options(self.predictor, matching, metrics)
+        options = options.assign(
+            **kept_odds(
+                constraints.requirements, options, self.predictor.models, margins, self.seed
+            )
+        )
         kept, unsatisfied = self._screened(options, constraints)
         kept &= objective.stated(options)
         compared = compare(
@@ -167,75 +193,63 @@ class HardwareRecommender:
             self.recommend_hardware(optimize_for, constraints, **workload) for workload in workloads
         ]
 
-    def _matching(self, workload: Mapping[str, object]) -> pd.DataFrame:
-        """Rows of options for a workload."""
-        if "model_name" not in workload:
-            raise LookupError("model_name is required")
-        unknown = set(workload) - set(WORKLOAD)
-        if unknown:
-            raise LookupError(f"not part of a workload: {', '.join(sorted(unknown))}")
-        options = self.options
-        for name, value in workload.items():
-            fitting = options[options[name] == value]
-            if fitting.empty:
-                raise LookupError(
-                    f"no option has {name} = {value!r} together with what precedes it"
-                )
-            options = fitting
-        return options
+    def size_hardware(
+        self,
+        demand: Demand,
+        constraints: Constraints | None = None,
+        offers: pd.DataFrame | None = None,
+        **workload: object,
+    ) -> Sizing:
+        """Replicas of each platform that carry a demand, cheapest first.
 
-    def _predicted(
-        self, matching: pd.DataFrame, metrics: Sequence[str]
-    ) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
-        """Options, one row per configuration, and the margins of metrics that all of them have."""
-        ran = matching[[name for name in self.predictor.metrics if name in matching]]
-        measured = set(matching.loc[ran.notna().any(axis=1), "config_id"])
-        options = matching.drop_duplicates("config_id", keep="last")
-        for metric in metrics:
-            options = options[self.predictor.models[metric].applies(options)]
-        if options.empty:
-            raise LookupError(f"{', '.join(metrics)}: nothing like these workloads was measured")
-        options = options.reset_index(drop=True)
-        probability = np.where(
-            options["config_id"].isin(measured), 1.0, self.predictor.prob_feasible(options)
+        Batch and concurrency, where they are left open, are chosen along the load curve of every
+        platform. Lengths, precision and the like that are left open are sized each on its own.
+
+        Parameters
+        ----------
+        constraints
+            `max_price_per_hour` is that of all replicas. The `confidence` is that of demand and
+            requirements together; without constraints, the one that did best on models that
+            were never measured (`benchmarks/sizing.py`).
+        offers
+            See `size_platforms`.
+
+        Raises
+        ------
+        LookupError
+            As `recommend_hardware`.
+        """
+        constraints = constraints or Constraints(confidence=CONFIDENCE)
+        if constraints.available_hardware is None:
+            constraints = replace(constraints, available_hardware=self.available_hardware)
+        require_learned(constraints.requirements, self.directions)
+        metrics = [each.metric for each in constraints.requirements]
+        if demand.requests_per_second is not None:
+            metrics.append("throughput")
+        points, margins = predicted_options(
+            self.predictor, matching_options(self.options, workload), list(dict.fromkeys(metrics))
         )
-        margins = {metric: self._margin(options, matching, metric) for metric in metrics}
-        in_domain = np.logical_and.reduce([margin["in_domain"] for margin in margins.values()])
-        return options.assign(prob_feasible=probability, in_domain=in_domain), margins
-
-    def _margin(self, options: pd.DataFrame, matching: pd.DataFrame, metric: str) -> pd.DataFrame:
-        """Quantiles of a metric with what was measured of it; see `Sampler`."""
-        model = self.predictor.models[metric]
-        predicted = model.predict(options)
-        measured = pd.Series(np.nan, index=options.index)
-        if metric in matching:
-            known = newest_measurements(matching, metric).set_index("config_id")["measured_value"]
-            measured = options["config_id"].map(known).astype(float)
-        quantiles = predicted[quantile_names(model.levels)]
-        values = known_values(quantiles, measured, model.noise, model.levels)
-        return predicted.assign(**values, measured_value=measured)
-
-    def _odds_of(
-        self, constraints: Constraints, options: pd.DataFrame, margins: Mapping[str, pd.DataFrame]
-    ) -> dict[str, np.ndarray]:
-        """Probabilities that options run and keep the requirements; see `screens`."""
-        feasible = options["prob_feasible"].fillna(1).to_numpy(float)
-        wanted = constraints.requirements
-        if not wanted:
-            return {"prob_meets": feasible}
-        sampler = Sampler(
-            options,
-            self.predictor.models,
-            {each.metric: margins[each.metric] for each in wanted},
-            DRAWS,
-            self.seed,
-        )
-        alone, together = probabilities(wanted, sampler.draw(np.arange(len(options))))
-        odds = {"prob_meets": together * feasible}
-        for requirement, probability in zip(wanted, alone, strict=True):
-            odds[f"prob {requirement}"] = probability * feasible
-            odds[f"median {requirement}"] = margins[requirement.metric]["p50"].to_numpy()
-        return odds
+        sized, unsatisfied = [], {}
+        shapes = points.groupby(list(SHAPE), dropna=False, sort=False).indices
+        for rows in shapes.values():
+            here = points.iloc[rows].reset_index(drop=True)
+            part = {name: each.iloc[rows].reset_index(drop=True) for name, each in margins.items()}
+            found = size_shape(
+                here,
+                self.predictor.models,
+                part,
+                demand,
+                constraints,
+                self.minimum_feasibility,
+                offers,
+                self.seed,
+            )
+            if isinstance(found, Unsatisfied):
+                unsatisfied[here["workload_id"].iloc[0]] = found
+            else:
+                sized.append(found)
+        every = pd.concat(sized, ignore_index=True) if sized else points.iloc[:0]
+        return Sizing(every, unsatisfied)
 
     def _screened(
         self, options: pd.DataFrame, constraints: Constraints
@@ -247,12 +261,6 @@ class HardwareRecommender:
             found = screens(here, constraints, self.minimum_feasibility)
             kept[rows] = keeping(found)
             if not kept[rows].any():
-                reason = why_none(found, _platforms(here))
+                reason = why_none(found, platform_names(here))
                 unsatisfied[workload] = reason._replace(nearest=int(rows[reason.nearest]))
         return kept, unsatisfied
-
-
-def _platforms(options: pd.DataFrame) -> list[str]:
-    if "platform" in options:
-        return options["platform"].tolist()
-    return options[list(PLATFORM[:3])].astype(str).agg(" ".join, axis=1).tolist()

@@ -33,7 +33,7 @@ POSITIVE = click.FloatRange(0, min_open=True)
 @click.option(
     "--confidence",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
-    help="Probability with which all of it is kept [default: 0.9].",
+    help="Probability with which all of it is kept [default: 0.9; with a demand 0.6].",
 )
 @click.option("--available", help="Devices to choose from, separated by commas.")
 @click.option("--max-devices", type=COUNT, help="Devices used together.")
@@ -41,6 +41,15 @@ POSITIVE = click.FloatRange(0, min_open=True)
 @click.option("--max-power", type=POSITIVE, help="Rated power of all its devices in watts.")
 @click.option("--provider", help="Only prices of this provider.")
 @click.option("--region", help="Only prices of this region.")
+@click.option("--requests-per-second", type=POSITIVE, help="Demand: arrivals to be carried.")
+@click.option("--in-flight", type=POSITIVE, help="Demand: requests served at the same time.")
+@click.option(
+    "--utilisation",
+    type=click.FloatRange(0, 1, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="Share of what a replica can do that is planned for.",
+)
 @click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -58,23 +67,28 @@ def hardware(
     max_power,
     provider,
     region,
+    requests_per_second,
+    in_flight,
+    utilisation,
     output,
     as_json,
     **workload,
 ) -> None:
     """Rank the platforms for a workload, measured or not, with odds.
 
+    With a demand: how many replicas of each platform carry it, at which batch, and what that costs.
+
     What is not said of the workload may be anything: every known workload that fits is answered. A
     request that nothing satisfies is answered with what stands in its way, and what comes nearest.
     """
-    from pipelines.hardware import Request, in_words, recommend
-    from pipelines.hardware import as_json as for_machines
+    from pipelines import hardware as ranking
+    from pipelines import sizing
     from pipelines.settings import load_settings
 
     settings = load_settings(
         warehouse=warehouse, objective=metric, provider=provider, region=region
     )
-    request = Request(
+    request = ranking.Request(
         {name: value for name, value in workload.items() if value is not None},
         settings.objective,
         slo,
@@ -84,9 +98,15 @@ def hardware(
         max_power,
         max_devices,
     )
-    answer = recommend(settings, request)
+    if requests_per_second is None and in_flight is None:
+        answer, said = ranking.recommend(settings, request), ranking
+    elif requests_per_second is not None and in_flight is not None:
+        raise click.UsageError("--requests-per-second and --in-flight: one of them")
+    else:
+        demand = sizing.Demand(requests_per_second, in_flight, utilisation)
+        answer, said = sizing.size(settings, request, demand), sizing
     if as_json or output:
-        write(json.dumps(for_machines(answer), indent=2) + "\n", output)
+        write(json.dumps(said.as_json(answer), indent=2) + "\n", output)
         return
-    for line in in_words(answer):
+    for line in said.in_words(answer):
         click.echo(line)

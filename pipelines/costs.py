@@ -8,20 +8,31 @@ import pandas as pd
 from pipelines.offers import Offers
 
 MINUTES, MONEY = "cost_minutes", "cost"
-OFFERED = """
+COUNTED = """
+select hardware, device_count, price_per_hour
+from core.prices
+where coalesce(currency, $currency) = $currency
+    and ($provider is null or provider ilike $provider)
+    and ($region is null or region ilike $region)
+"""
+OFFERED = f"""
+with offers as ({COUNTED})
+
 select
     places.hardware,
     places.device_count,
     min(price_per_hour) as price_per_hour,
     min(price_per_hour / (offers.device_count // places.device_count)) as price_per_replica_hour
 from places
-inner join core.prices as offers
+inner join offers
     on places.hardware = offers.hardware and offers.device_count >= places.device_count
-where coalesce(currency, $currency) = $currency
-    and ($provider is null or provider ilike $provider)
-    and ($region is null or region ilike $region)
 group by all
 """
+
+
+def counted_offers(con: duckdb.DuckDBPyConnection, offers: Offers) -> pd.DataFrame:
+    """What can be rented: `hardware, device_count, price_per_hour`."""
+    return con.execute(COUNTED, offers._asdict()).df()
 
 
 def with_prices(

@@ -13,14 +13,14 @@ from models_py.hardware_recommender import HardwareRecommender, Recommendation
 from models_py.predict import PerformancePredictor
 from models_py.requirements import parse_requirements
 from models_py.worth import NotLearned
-from pipelines.costs import with_prices
+from pipelines.costs import counted_offers, with_prices
 from pipelines.errors import InputError
 from pipelines.objective import require_objective, unit_of
 from pipelines.published import connect, metric_directions, published_build
 from pipelines.settings import Settings
 from pipelines.suggest import did_you_mean
 from pipelines.warehouse import DATABASE
-from pipelines.workloads import find_workloads, options_of
+from pipelines.workloads import along_the_load, find_workloads, options_of
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,37 @@ class Answer:
     notes: list[str]
 
 
-def recommend(settings: Settings, request: Request) -> Answer:
-    """Answer from the published build.
+@dataclass(frozen=True)
+class Opened:
+    """What the published build has for a request.
+
+    Attributes
+    ----------
+    names, throughput_units
+        By `workload_id`.
+    units
+        By metric.
+    offers
+        What can be rented, None where no offer counts.
+    """
+
+    recommender: HardwareRecommender
+    constraints: Constraints
+    model_name: str
+    names: Mapping[str, str]
+    throughput_units: Mapping[str, str]
+    units: Mapping[str, str]
+    offers: pd.DataFrame | None
+    notes: list[str]
+
+
+def opened(settings: Settings, request: Request, whole_curve: bool = False) -> Opened:
+    """Read what a request needs.
+
+    Parameters
+    ----------
+    whole_curve
+        Whether batch and concurrency, where they are left open, are all that were seen.
 
     Raises
     ------
@@ -83,31 +112,55 @@ def recommend(settings: Settings, request: Request) -> Answer:
         require_objective(request.objective, directions, "--metric")
         _require_devices(con, constraints)
         asked = find_workloads(con, request.workload)
-        options = with_prices(con, options_of(con, asked.workloads), settings.offers)
-    predictor = PerformancePredictor.load(build / "models")
+        workloads = asked.workloads
+        if whole_curve:
+            workloads = along_the_load(con, workloads, request.workload)
+        options = with_prices(con, options_of(con, workloads), settings.offers)
+        offers = counted_offers(con, settings.offers)
     recommender = HardwareRecommender(
-        predictor,
+        PerformancePredictor.load(build / "models"),
         options=options,
         directions=directions,
         seed=settings.seed,
         minimum_feasibility=settings.minimum_feasibility,
         balance=settings.balance,
     )
+    each = options.drop_duplicates("workload_id").set_index("workload_id")
+    return Opened(
+        recommender,
+        constraints,
+        options["model_name"].iloc[0],
+        each["workload"].to_dict(),
+        each["throughput_unit"].to_dict(),
+        units,
+        None if offers.empty else offers,
+        asked.notes,
+    )
+
+
+def recommend(settings: Settings, request: Request) -> Answer:
+    """Answer from the published build.
+
+    Raises
+    ------
+    InputError
+        For what is unknown or contradictory, with the nearest valid name.
+    """
+    asked = opened(settings, request)
     try:
-        found = recommender.recommend_hardware(
-            request.objective, constraints, model_name=options["model_name"].iloc[0]
+        found = asked.recommender.recommend_hardware(
+            request.objective, asked.constraints, model_name=asked.model_name
         )
     except NotLearned as error:
-        learned = ", ".join(predictor.models)
+        learned = ", ".join(asked.recommender.predictor.models)
         raise InputError(f"--metric: {error}; learned by this build: {learned}") from None
     except LookupError as error:
         raise InputError(str(error)) from None
-    each = options.drop_duplicates("workload_id").set_index("workload_id")
-    named = [
-        unit_of(found.objective, unit, units, settings.currency) for unit in each["throughput_unit"]
-    ]
-    units_of_workloads = dict(zip(each.index, named, strict=True))
-    return Answer(found, each["workload"].to_dict(), units_of_workloads, asked.notes)
+    units = {
+        workload: unit_of(found.objective, unit, asked.units, settings.currency)
+        for workload, unit in asked.throughput_units.items()
+    }
+    return Answer(found, asked.names, units, asked.notes)
 
 
 def _constraints(request: Request) -> Constraints:

@@ -34,6 +34,21 @@ order by runs desc, {COLUMNS}
 """
 
 
+LOAD = ("batch_size", "concurrency")
+ALONG_THE_LOAD = """
+with loads as (
+
+    select distinct comparable_group, batch_size, concurrency from features.training_features
+
+)
+
+select distinct asked.* exclude (batch_size, concurrency), loads.batch_size, loads.concurrency
+from asked_workloads as asked
+inner join loads using (comparable_group)
+order by all
+"""
+
+
 class Asked(NamedTuple):
     """Workloads that a request is about, and what had to be assumed."""
 
@@ -125,6 +140,18 @@ def _model_type(con: duckdb.DuckDBPyConnection, name: str, facts: pd.Series) -> 
     raise InputError(
         f"--model: nothing is known of '{name}'{hint}; state --model-type, or add it to models.csv"
     )
+
+
+def along_the_load(
+    con: duckdb.DuckDBPyConnection, workloads: pd.DataFrame, said: Mapping[str, object]
+) -> pd.DataFrame:
+    """Workloads at every batch and concurrency that was seen in their comparable group.
+
+    What is said of them stays as it is.
+    """
+    con.register("asked_workloads", workloads)
+    curves = con.execute(ALONG_THE_LOAD).df()
+    return _fitting(curves, {name: said[name] for name in LOAD if name in said})
 
 
 def options_of(con: duckdb.DuckDBPyConnection, workloads: pd.DataFrame) -> pd.DataFrame:

@@ -6,9 +6,12 @@ import json
 
 import pytest
 
+from models_py.sizing import Demand
 from pipelines.errors import InputError
 from pipelines.hardware import Answer, Request, as_json, in_words, recommend
 from pipelines.settings import load_settings
+from pipelines.sizing import Sized, size
+from pipelines.sizing import in_words as in_words_of_sizing
 from tests.support import Commands
 
 FAST, SLOW = "amd-epyc-genoa-2-threads", "amd-epyc-genoa-1-thread"
@@ -124,3 +127,53 @@ def test_flags_out_of_range_are_refused(published: Commands):
         said = published.refused("hardware", "--model", "bert-mini", *flags)
         assert flags[0] in said
     assert "--model" in published.refused("hardware")
+
+
+@pytest.fixture
+def demand(template):
+    def demanded(request: dict | None = None, **said: float) -> Sized:
+        settings = load_settings(warehouse=template / "warehouse")
+        workload = {"model_name": "bert-mini", "precision": "fp32", "input_length": 64}
+        return size(settings, Request(workload, "throughput", **(request or {})), Demand(**said))
+
+    return demanded
+
+
+def test_a_demand_is_carried_by_the_cheapest_replicas(demand):
+    answer = demand(requests_per_second=2_000)
+    options = answer.sizing.options
+    assert options["cost_per_hour"].is_monotonic_increasing
+    prices = {SLOW: 0.04, FAST: 0.09}
+    assert options["cost_per_hour"].tolist() == pytest.approx(
+        (options["hardware"].map(prices) * options["replicas"]).tolist()
+    )
+    assert (options["prob_carried"] >= 0.6).all()
+    larger = demand(requests_per_second=8_000).sizing.options
+    assert larger["cost_per_hour"].min() > 3 * options["cost_per_hour"].min()
+    said = in_words_of_sizing(answer)
+    assert said[1] == "bert-mini fp32, input length 64"
+    assert said[2].startswith(f"  1. {options['replicas'].iloc[0]} x {SLOW} x1 ")
+
+
+def test_a_promise_bounds_the_batch(demand):
+    free = demand(requests_per_second=2_000).sizing.options.set_index("platform_id")
+    kept = demand({"slo": "latency<=20", "confidence": 0.9}, requests_per_second=2_000)
+    options = kept.sizing.options.set_index("platform_id")
+    assert len(options)
+    assert (options["batch_size"] <= free["batch_size"].reindex(options.index)).all()
+    assert (options["cost_per_hour"] >= free["cost_per_hour"].reindex(options.index)).all()
+
+
+def test_a_demand_that_nothing_carries_names_what_binds(demand):
+    (reason,) = demand({"slo": "latency<=0.01"}, in_flight=8).sizing.unsatisfied.values()
+    assert reason.binding == "latency_ms<=0.01 with a probability of 60 %"
+    (reason,) = demand({"max_price_per_hour": 0.01}, in_flight=8).sizing.unsatisfied.values()
+    assert reason.text.startswith("price an hour<=0.01: no platform; nearest is amd-epyc-genoa-1")
+
+
+def test_demands_are_refused_in_one_line(published: Commands):
+    for flags, words in (
+        (["--requests-per-second", 0], "--requests-per-second"),
+        (["--in-flight", 4, "--requests-per-second", 1], "one of them"),
+    ):
+        assert words in published.refused("hardware", "--model", "bert-mini", *flags)

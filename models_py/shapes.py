@@ -1,0 +1,88 @@
+"""Sizing of one shape (a workload but for its batch and concurrency) under constraints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from models_py.constraints import Constraints, Unsatisfied, keeping, screens, why_none
+from models_py.derived import DerivedModel
+from models_py.draws import Sampler
+from models_py.metric_model import MetricModel
+from models_py.options import DRAWS, kept_odds, platform_names
+from models_py.sizing import Demand, size_platforms
+
+
+def size_shape(
+    points: pd.DataFrame,
+    models: Mapping[str, MetricModel | DerivedModel],
+    margins: Mapping[str, pd.DataFrame],
+    demand: Demand,
+    constraints: Constraints,
+    minimum_feasibility: float,
+    offers: pd.DataFrame | None,
+    seed: int,
+) -> pd.DataFrame | Unsatisfied:
+    """Platforms that carry a demand, cheapest first (see `size_platforms`), or why there is none.
+
+    Parameters
+    ----------
+    points
+        Options of one shape, one row per platform and batch.
+    models, margins
+        See `Sampler`.
+    constraints
+        `max_price_per_hour` is that of all replicas.
+    """
+    wanted = constraints.requirements
+    fixed = replace(constraints, max_price_per_hour=None, requirements=())
+    found = screens(points, fixed, minimum_feasibility)
+    kept = keeping(found)
+    if not kept.any():
+        return why_none(found, platform_names(points))
+    own = points[kept].reset_index(drop=True)
+    margins = {name: each[kept].reset_index(drop=True) for name, each in margins.items()}
+    drawn = {}
+    if margins:
+        drawn = Sampler(own, models, margins, DRAWS, seed).draw(np.arange(len(own)))
+    carried = size_platforms(own, drawn, demand, wanted, constraints.confidence, offers)
+    if carried.empty:
+        return _why_not_carried(own, models, margins, constraints, minimum_feasibility, seed)
+    cap = constraints.max_price_per_hour
+    if cap is None:
+        return carried
+    affordable = carried[carried["cost_per_hour"] <= cap]
+    return _too_dear(carried, cap) if affordable.empty else affordable
+
+
+def _why_not_carried(
+    points: pd.DataFrame,
+    models: Mapping[str, MetricModel | DerivedModel],
+    margins: Mapping[str, pd.DataFrame],
+    constraints: Constraints,
+    minimum_feasibility: float,
+    seed: int,
+) -> Unsatisfied:
+    odds = points.assign(**kept_odds(constraints.requirements, points, models, margins, seed))
+    promised = replace(constraints, max_price_per_hour=None)
+    found = screens(odds, promised, max(minimum_feasibility, constraints.confidence))
+    if keeping(found).any():
+        return Unsatisfied(
+            "demand", 0, "demand: what a batch of these platforms is worth is not known"
+        )
+    return why_none(found, platform_names(points))
+
+
+def _too_dear(carried: pd.DataFrame, cap: float) -> Unsatisfied:
+    cheapest = carried.iloc[0]
+    demanded = f"price an hour<={cap:g}"
+    price = cheapest["cost_per_hour"]
+    told = "price not known" if np.isnan(price) else f"{price:g} an hour"
+    text = (
+        f"{demanded}: no platform; nearest is {platform_names(carried)[0]},"
+        f" {cheapest['replicas']} replicas, {told}"
+    )
+    return Unsatisfied(demanded, 0, text)
