@@ -59,6 +59,16 @@ class Comparison(NamedTuple):
     units: Mapping[str, str]
     currency: str
 
+    @property
+    def directions(self) -> dict[str, int]:
+        """+1 where more is better, -1 where less is, by metric or name of what is worked out."""
+        return {_key(objective): objective.direction for objective in self.objectives}
+
+
+def _key(objective: Objective) -> str:
+    """What an objective is called in column `metric`."""
+    return objective.name if objective.name in DERIVED else next(iter(objective.powers))
+
 
 def comparison(
     con: duckdb.DuckDBPyConnection,
@@ -86,11 +96,8 @@ def option_rows(asked: Comparison) -> pd.DataFrame:
     """One row per objective and option."""
     rows = []
     for objective in asked.objectives:
-        if objective.name in DERIVED:
-            found, metric = _ranked_by(asked, objective), objective.name
-        else:
-            (metric,) = objective.powers
-            found = asked.options[metric]
+        metric = _key(objective)
+        found = _ranked_by(asked, objective) if metric in DERIVED else asked.options[metric]
         named = {
             unit: unit_of(objective, unit, asked.units, asked.currency)
             for unit in found["throughput_unit"].unique()

@@ -107,7 +107,7 @@ def learn(
         asked = comparison(con, system, ranked, settings)
         replace(con, "hardware_options", option_rows(asked))
         replace(con, "pareto_front", front_rows(asked))
-        write_progress(con, build.build_id, list(ranked), directions, compared)
+        write_progress(con, build.build_id, asked.directions, compared)
         tactics = choose_strategies(con, list(ranked), settings)
         replace(con, "scored_candidates", select(system, ranked, tactics, settings))
     _write_calibration(con, predictor)

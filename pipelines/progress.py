@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import duckdb
@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 
 from models_py.derived import DERIVED_FROM
-from models_py.objectives import short_name, sign
+from models_py.objectives import DERIVED, short_name
 from models_py.strategies import NO_REGRET, reward_per_test
 from pipelines.write_back import append, tables
 
@@ -128,27 +128,27 @@ def previous_build(con: duckdb.DuckDBPyConnection) -> Iterator[bool]:
 
 
 def write_progress(
-    con: duckdb.DuckDBPyConnection,
-    build_id: str,
-    metrics: list[str],
-    directions: dict[str, str],
-    compared: bool,
+    con: duckdb.DuckDBPyConnection, build_id: str, directions: Mapping[str, int], compared: bool
 ) -> None:
     """Append to `ml.recommendation_changes` and `ml.strategy_rewards`.
 
     Parameters
     ----------
+    directions
+        +1 where more is better, -1 where less is, by what options are compared by: metrics, and what
+        is worked out from them. Tests are rewarded for what they tell of metrics.
     compared
         Whether there is a build before, see `previous_build`; without one nothing has changed.
     """
     changes, rewards = [], []
-    for metric in metrics if compared else ():
+    for metric, direction in directions.items() if compared else ():
         named = {"build_id": build_id, "objective": short_name(metric)}
-        moves = con.execute(MOVES, {"metric": metric, "direction": sign(metric, directions)}).df()
+        moves = con.execute(MOVES, {"metric": metric, "direction": direction}).df()
         # what it would have cost to stay with the former recommendation
         moves["regret_avoided"] = 1 - np.exp(-moves["gain"].clip(lower=0))
         changes.append(moves[moves["moved"]].assign(**named)[CHANGES.names])
-        rewards += [named | found for found in _reward(con, metric, moves)]
+        if metric not in DERIVED:
+            rewards += [named | found for found in _reward(con, metric, moves)]
     moved = [pa.Table.from_pandas(rows, CHANGES, preserve_index=False) for rows in changes]
     append(con, "recommendation_changes", pa.concat_tables([CHANGES.empty_table(), *moved]))
     append(con, "strategy_rewards", pa.Table.from_pylist(rewards, REWARDS))

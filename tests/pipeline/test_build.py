@@ -15,6 +15,8 @@ TABLES = {
     "data_quality",
     "derived_metrics",
     "drift",
+    "hardware_mismatches",
+    "pareto_front",
     "feasibility_calibration",
     "hardware_recommendations",
     "learning_curve",

@@ -6,6 +6,7 @@ import duckdb
 import pandas as pd
 import pytest
 
+from models_py.objectives import sign
 from models_py.strategies import reward_per_test
 from pipelines.progress import previous_build, write_progress
 from pipelines.write_back import replace
@@ -44,7 +45,7 @@ def _builds(metric: str, after: dict[str, float], measured: dict[str, float], be
     replace(con, "strategies", pd.DataFrame(strategies))
     with previous_build(con) as compared:
         _write(con, metric, after, measured, best)
-        write_progress(con, "build", [metric], DIRECTIONS, compared)
+        write_progress(con, "build", {metric: sign(metric, DIRECTIONS)}, compared)
     return con.table("ml.recommendation_changes").df(), con.table("ml.strategy_rewards").df()
 
 
