@@ -11,6 +11,7 @@ import numpy as np
 from models_py.boosting import Profile, dataset, load_boosters, save_boosters, train
 from models_py.features import Encoder
 
+EXPLAINING = 2
 HELD_OUT_SHARE = 0.37  # what a bootstrap sample leaves out
 
 
@@ -23,6 +24,18 @@ class Bag:
     def predict(self, features: np.ndarray) -> np.ndarray:
         """Predictions of the members, shape (members, rows)."""
         return np.stack([member.predict(features, num_threads=1) for member in self.members])
+
+    def contributions(self, features: np.ndarray) -> np.ndarray:
+        """What each column adds to the prediction of the first members, shape (rows, columns).
+
+        Shapley values of the trees; those of a few members, for each costs as much as a hundred
+        predictions.
+        """
+        added = [
+            member.predict(features, pred_contrib=True, num_threads=1)[:, :-1]
+            for member in self.members[:EXPLAINING]
+        ]
+        return np.mean(added, axis=0)
 
     def save(self, directory: Path) -> None:
         """One file of LightGBM's text format per member."""

@@ -175,6 +175,17 @@ class DerivedModel:
         """See `MetricModel.correlation`; of the source as well."""
         return self.source.correlation(frame)
 
+    def contributions(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """See `MetricModel.contributions`; where it mirrors, of the source the other way round."""
+        mirrored = _looked_up(self.mirrors, frame)
+        if self.learned is None:
+            return -self.source.contributions(frame)
+        parts = [
+            -self.source.contributions(frame[mirrored]),
+            self.learned.contributions(frame[~mirrored]),
+        ]
+        return pd.concat([part for part in parts if len(part)]).reindex(frame.index).fillna(0.0)
+
     def _mirror(self, frame: pd.DataFrame) -> pd.DataFrame:
         predicted = self.source.predict(frame)
         names = quantile_names(self.levels)

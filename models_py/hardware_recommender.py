@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from models_py.constraints import Constraints, Unsatisfied, keeping, screens, why_none
+from models_py.explanation import explanations
 from models_py.feasibility import MINIMUM_FEASIBILITY
 from models_py.objectives import BALANCE, DEFAULT_DIRECTIONS
 from models_py.options import (
@@ -179,6 +180,9 @@ class HardwareRecommender:
         if constraints.requirements:
             shown.append("prob_meets")
         result = options.loc[kept, shown].reset_index(drop=True).join(compared)
+        described = options[kept].reset_index(drop=True)
+        described = described.drop(columns=compared.columns, errors="ignore").join(compared)
+        result["explanation"] = explanations(described, objective, self.predictor.models)
         result = result.sort_values(["workload_id", "rank"]).reset_index(drop=True)
         return Recommendation(objective, result, unsatisfied)
 

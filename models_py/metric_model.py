@@ -201,6 +201,12 @@ class MetricModel:
         """Correlation of what the logarithms of rows of a feature frame will turn out to be."""
         return self.stage.base.correlation(self._prepare(frame, tell_unseen_apart=True)[0])
 
+    def contributions(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """What columns add to the logarithm, beside physics, by the trees; one column each."""
+        features = self._prepare(frame)[0].features
+        added = self.stage.base.bag.contributions(features)
+        return pd.DataFrame(added, columns=self.encoder.names, index=frame.index)
+
     def _prepare(
         self, frame: pd.DataFrame, tell_unseen_apart: bool = False
     ) -> tuple[Rows, np.ndarray]:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from models_py.active_learning import ActiveLearningSystem
+from models_py.explanation import explanations
 from models_py.objectives import COST, DERIVED, ENERGY_PER_UNIT
 from models_py.pareto import pareto_fronts
 from models_py.ranking import Odds, compare
@@ -35,6 +36,7 @@ OPTION_COLUMNS = [
     "measured_value",
     "price_per_hour",
     "unit",
+    "explanation",
 ]
 # a platform with a smaller chance to be on the front of its workload is left out
 LEAST_ON_FRONT = 0.1
@@ -102,7 +104,10 @@ def option_rows(asked: Comparison) -> pd.DataFrame:
             unit: unit_of(objective, unit, asked.units, asked.currency)
             for unit in found["throughput_unit"].unique()
         }
-        found = found.assign(unit=found["throughput_unit"].map(named).astype("string"))
+        found = found.assign(
+            unit=found["throughput_unit"].map(named).astype("string"),
+            explanation=explanations(found, objective, asked.system.predictor.models),
+        )
         rows.append(found[OPTION_COLUMNS].assign(metric=metric, objective=objective.name))
     return pd.concat(rows, ignore_index=True)
 

@@ -226,7 +226,10 @@ def in_words(answer: Answer, listed: int = 5) -> list[str]:
             lines += [name, f"  {found.unsatisfied[workload_id].text}"]
         elif len(own):
             lines.append(f"{name}, {found.objective.name} in {answer.units[workload_id]}")
-            lines += [_line(row) for _, row in own.head(listed).iterrows()]
+            for _, row in own.head(listed).iterrows():
+                lines.append(_line(row))
+                if pd.notna(row["explanation"]):
+                    lines.append(f"     {row['explanation']}")
             if len(own) > listed:
                 lines.append(f"  and {len(own) - listed} more (--json)")
     return lines

@@ -99,8 +99,10 @@ def test_words_and_json_say_the_same(ask):
     )
     assert len(workload["options"]) == 6
     assert lines[-1] == "  and 4 more (--json)"
-    for line, option in zip(lines[:2], workload["options"], strict=False):
+    best, why, second = lines[:3]
+    for line, option in zip((best, second), workload["options"], strict=False):
         assert line.startswith(f"  {option['rank']}. {option['platform']}: ")
+    assert why.strip() == workload["options"][0]["explanation"]
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,38 @@ def test_the_cheapest_is_not_always_the_fastest(recommender):
     assert cheapest["prob_best"].sum() == pytest.approx(1)
 
 
+def test_a_recommendation_says_in_one_line_what_speaks_for_it(recommender):
+    lines = {}
+    for name in ("throughput", "latency", "cost", "balanced"):
+        options = recommender.recommend_hardware(name, **WORKLOAD).options
+        assert options["explanation"].notna().tolist() == [True] + [False] * (len(options) - 1)
+        lines[name] = options["explanation"].iloc[0]
+    options = recommender.recommend_hardware("throughput", **WORKLOAD).options
+    rival = options[options["hardware"] != options["hardware"][0]].iloc[0]
+    against, bound, learned = lines["throughput"].split("; ")
+    assert against == (
+        f"{1 / (1 - rival['loss_p50']):.2f}x the throughput of {rival['platform']}"
+        f" with {100 * rival['prob_loss']:.0f} % probability"
+    )
+    assert bound.startswith(("bound by arithmetic, at ", "bound by memory bandwidth, at "))
+    assert bound.endswith(" % of its roofline")
+    assert learned.startswith("LightGBM: ")
+    assert lines["latency"].startswith("latency ") and "x lower than on " in lines["latency"]
+    assert lines["balanced"].startswith("1.") and "x the balance of " in lines["balanced"]
+
+
+def test_trees_are_explained_by_what_they_add(recommender):
+    """Contributions add up to what the explaining members predict, up to a constant."""
+    model = recommender.predictor.models["throughput"]
+    some = recommender.options.head(30)
+    added = model.contributions(some)
+    features = model._prepare(some)[0].features
+    members = model.stage.base.bag.members[:2]
+    predicted = np.mean([member.predict(features) for member in members], axis=0)
+    left = predicted - added.sum(axis=1).to_numpy()
+    np.testing.assert_allclose(left, left[0])
+
+
 def test_what_is_balanced_lies_between_what_it_weighs(recommender):
     ends = {}
     for share in (1.0, 0.0):

@@ -53,6 +53,8 @@ select
 
     -- money
     price_per_hour,
-    costs.cost_per_million
+    costs.cost_per_million,
+
+    explanation
 from ranked
 left join costs using (config_id)
