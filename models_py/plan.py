@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import zip_longest
 
 import pandas as pd
 
@@ -91,16 +93,49 @@ def build_plan(
         "enhanced_candidates": total_candidates,
         "final_recommendations": len(recommendations),
         "optimization_metric": optimization_metric,
-        "shares": _shares(chosen),
+        "shares": _shares(chosen["serves"].tolist()),
         "strategy": "integrated_active_learning",
         "timestamp": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 
 
-def _shares(chosen: pd.DataFrame) -> dict[str, float]:
+def merge_plans(plans: Sequence[Mapping], budget: int) -> dict:
+    """One plan for several objectives: their tests in turns, each of them once.
+
+    Parameters
+    ----------
+    plans
+        As `build_plan` makes them, one per objective.
+    budget
+        At most this many tests.
+    """
+    wanted = [plan["recommendations"] for plan in plans]
+    in_turns = [test for turn in zip_longest(*wanted) for test in turn if test is not None]
+    each = {test["config_id"]: test for test in reversed(in_turns)}
+    names = list(dict.fromkeys(test["config_id"] for test in in_turns))[:budget]
+    holders = {
+        plan["optimization_metric"]: {test["config_id"] for test in plan["recommendations"]}
+        for plan in plans
+    }
+    chosen = [
+        each[name] | {"objectives": [kind for kind, held in holders.items() if name in held]}
+        for name in names
+    ]
+    return {
+        **plans[0],
+        "recommendations": chosen,
+        "total_candidates": max(plan["total_candidates"] for plan in plans),
+        "enhanced_candidates": max(plan["enhanced_candidates"] for plan in plans),
+        "final_recommendations": len(chosen),
+        "optimization_metric": ",".join(plan["optimization_metric"] for plan in plans),
+        "shares": _shares([test["serves"] for test in chosen]),
+    }
+
+
+def _shares(serves: Sequence[str]) -> dict[str, float]:
     """Which share of the tests serves which end."""
-    counts = chosen["serves"].value_counts(normalize=True)
-    return {end: round(float(counts.get(end, 0)), 6) for end in ("accuracy", "decision")}
+    ends = ("accuracy", "decision")
+    return {end: round(serves.count(end) / len(serves), 6) if serves else 0.0 for end in ends}
 
 
 def _alternatives(ranked: pd.DataFrame, recommended: str) -> list[dict]:

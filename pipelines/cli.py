@@ -95,7 +95,7 @@ def record(results, warehouse, objective, plan, as_json) -> None:
 @cli.command()
 @warehouse_option
 @click.option("--budget", type=int, help="How many tests to plan, at most.")
-@click.option("--metric", default=None, help="Objective or metric to optimise for.")
+@click.option("--metric", help="Objective or metric to optimise for; several, separated by commas.")
 @click.option("--available", help="Devices that tests can run on today, separated by commas.")
 @click.option("--max-minutes", type=click.FloatRange(0, min_open=True), help="What they may take.")
 @click.option("--max-cost", type=click.FloatRange(0, min_open=True), help="What they may cost.")

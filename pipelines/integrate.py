@@ -11,7 +11,7 @@ from pathlib import Path
 import jsonschema
 
 from models_py.objectives import short_name
-from models_py.plan import build_plan
+from models_py.plan import build_plan, merge_plans
 from pipelines.errors import InputError
 from pipelines.objective import objective_metric
 from pipelines.published import connect_published, metric_directions
@@ -46,13 +46,18 @@ class Today:
 def integrate(warehouse: Path, objective: str, budget: int) -> dict:
     """The next `budget` tests with the recommended hardware of their workloads.
 
-    The build ordered its batch so that every first k of it is a plan.
+    The build ordered its batch so that every first k of it is a plan. Plans of several objectives,
+    separated by commas, are merged.
 
     Raises
     ------
     InputError
         For an unknown or unlearned metric, or a budget beyond what the build ordered.
     """
+    names = list(dict.fromkeys(name.strip() for name in objective.split(",")))
+    if len(names) > 1:
+        plans = [integrate(warehouse, name, budget) for name in names]
+        return valid_plan(merge_plans(plans, budget))
     with connect_published(warehouse) as con:
         directions = metric_directions(con)
         metric = objective_metric(objective, directions, "--metric")

@@ -27,6 +27,8 @@ def integrate_today(settings: Settings, budget: int, today: Today) -> dict:
     InputError
         For an unknown or unlearned metric, a device that no candidate runs on, or where nothing is left.
     """
+    if "," in settings.objective:
+        raise InputError("--metric: limits and a focus are for one objective, several were given")
     build = published_build(settings.warehouse)
     with connect(build / DATABASE, read_only=True) as con:
         training, candidates = learning_frames(con)

@@ -35,6 +35,31 @@ def test_a_short_plan_is_the_start_of_a_long_one(published: Commands):
     assert long[:3] == short
 
 
+def test_plans_of_several_objectives_are_merged_without_duplicates(published: Commands):
+    alone = {
+        name: [test["config_id"] for test in _tests(published, name, 6)]
+        for name in ("latency", "memory")
+    }
+    merged = _tests(published, "latency,memory", 6)
+    names = [test["config_id"] for test in merged]
+    assert len(names) == len(set(names)) == 6
+    assert names[0] == alone["latency"][0]
+    for test in merged:
+        assert test["objectives"] == [name for name in alone if test["config_id"] in alone[name]]
+    assert {name for test in merged for name in test["objectives"]} == set(alone)
+    assert "for one objective" in published.refused(
+        "integrate", "--metric", "latency,memory", "--max-minutes", 60
+    )
+
+
+def _tests(commands: Commands, metric: str, budget: int) -> list[dict]:
+    said = commands.succeed("integrate", "--metric", metric, "--budget", budget)
+    plan = json.loads(said.stdout)
+    jsonschema.validate(plan, plan_schema())
+    assert plan["optimization_metric"] == metric
+    return plan["recommendations"]
+
+
 def test_a_plan_for_today_keeps_what_can_be_run(published: Commands):
     one, other = ("amd-epyc-genoa-1-thread", "amd-epyc-genoa-2-threads")
     said = published.succeed("integrate", "--available", one, "--max-minutes", 45)
