@@ -23,8 +23,9 @@ class Constraints:
     available_hardware
         Devices to choose from; all where it is None.
     requirements
-        Service-level objectives and caps on metrics, to be kept together with a probability of
-        `confidence`.
+        Service-level objectives and caps on metrics, to be kept together.
+    confidence
+        Probability of that; None for the default of what is asked.
     max_price_per_hour
         Of the cheapest offer with enough devices; options of unknown price do not keep it.
     max_rated_power_w, max_device_count
@@ -33,7 +34,7 @@ class Constraints:
 
     available_hardware: Sequence[str] | None = None
     requirements: Sequence[Requirement] = ()
-    confidence: float = CONFIDENCE
+    confidence: float | None = None
     max_price_per_hour: float | None = None
     max_rated_power_w: float | None = None
     max_device_count: int | None = None
@@ -67,14 +68,11 @@ class Unsatisfied(NamedTuple):
     ----------
     binding
         The constraint without which some would be, or the first that left none.
-    nearest
-        Position of the option that comes nearest to it, of those that keep the others.
     text
-        Both in words.
+        It, and the option that comes nearest to it of those that keep the others, in words.
     """
 
     binding: str
-    nearest: int
     text: str
 
 
@@ -87,8 +85,9 @@ def screens(
     ----------
     options
         Columns `hardware, device_count, fits_in_memory, prob_feasible, prob_meets, price_per_hour`
-        (where a price is asked for) and `bound_power_w` (where power is); for each requirement the
-        probability that it is met and the median of its metric, named `prob REQUIREMENT` and
+        (where a price is asked for), `bound_power_w` (where power is) and `stated` (whether the facts
+        of the objective are known; by default they are); for each requirement the probability that
+        it is met where the option runs, and the median of its metric, named `prob REQUIREMENT` and
         `median REQUIREMENT`.
     """
 
@@ -108,13 +107,17 @@ def screens(
         )
 
     fits = ~options["fits_in_memory"].eq(False).to_numpy(bool, na_value=False)
-    feasible = column("prob_feasible")
+    feasible, filled = column("prob_feasible"), column("memory_share")
     found = [
         Screen(
-            "its weights have to fit in memory",
+            "it has to fit in memory, and nothing smaller may have run out of it",
             fits,
-            column("memory_share"),
-            lambda row: f"{100 * column('memory_share')[row]:.0f} % of its memory",
+            np.nan_to_num(filled, nan=np.inf),
+            lambda row: (
+                "its memory is not known"
+                if np.isnan(filled[row])
+                else f"weights and cache take {100 * filled[row]:.0f} % of its memory"
+            ),
         ),
         Screen(
             f"it has to run with a probability of {100 * minimum_feasibility:.0f} %",
@@ -123,6 +126,10 @@ def screens(
             lambda row: f"{100 * feasible[row]:.0f} %",
         ),
     ]
+    if "stated" in options:
+        stated = options["stated"].to_numpy(bool)
+        demand = "its price has to be known (prices.csv)"
+        found.append(Screen(demand, stated, ~stated * 1.0, lambda row: "not known"))
     if constraints.available_hardware is not None:
         names = list(constraints.available_hardware)
         there = options["hardware"].isin(names).to_numpy()
@@ -158,9 +165,9 @@ def _promises(options: pd.DataFrame, constraints: Constraints) -> list[Screen]:
         )
 
     found = [alone(requirement) for requirement in constraints.requirements]
-    if len(found) > 1:
+    if found:
         together = options["prob_meets"].to_numpy(float)
-        text = " and ".join(map(str, constraints.requirements))
+        text = "run and keep " + " and ".join(map(str, constraints.requirements))
         found.append(promise(text, together, lambda row: f"{100 * together[row]:.0f} %"))
     return found
 
@@ -189,4 +196,4 @@ def _unsatisfied(screen: Screen, among: np.ndarray, platforms: Sequence[str]) ->
     if not among[nearest]:  # nothing is known of any
         nearest = int(np.flatnonzero(among)[0])
     text = f"{screen.demand}: no option; nearest is {platforms[nearest]}, {screen.tell(nearest)}"
-    return Unsatisfied(screen.demand, nearest, text)
+    return Unsatisfied(screen.demand, text)

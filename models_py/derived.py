@@ -178,13 +178,15 @@ class DerivedModel:
     def contributions(self, frame: pd.DataFrame) -> pd.DataFrame:
         """See `MetricModel.contributions`; where it mirrors, of the source the other way round."""
         mirrored = _looked_up(self.mirrors, frame)
-        if self.learned is None:
+        if self.learned is None or mirrored.all():
             return -self.source.contributions(frame)
+        if not mirrored.any():
+            return self.learned.contributions(frame)
         parts = [
             -self.source.contributions(frame[mirrored]),
             self.learned.contributions(frame[~mirrored]),
         ]
-        return pd.concat([part for part in parts if len(part)]).reindex(frame.index).fillna(0.0)
+        return pd.concat(parts).reindex(frame.index).fillna(0.0)
 
     def _mirror(self, frame: pd.DataFrame) -> pd.DataFrame:
         predicted = self.source.predict(frame)

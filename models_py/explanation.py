@@ -12,6 +12,8 @@ from models_py.metric_model import MetricModel
 from models_py.options import platform_names
 from models_py.worth import Objective
 
+# what the roofline bounds
+TIMED = ("throughput", "latency_ms", "ttft_ms", "itl_ms")
 CONTRIBUTIONS = 2
 SMALLEST = 0.01
 
@@ -52,7 +54,7 @@ def _against(ranked: pd.DataFrame, leaders: pd.DataFrame, objective: Objective) 
     ratio = 1 / (1 - rivals["loss_p50"].to_numpy())
     names = platform_names(rivals)
     return [
-        "the only platform that is known"
+        "the only platform that is left"
         if np.isnan(times)
         else f"{_compared(times, objective)} {name} with {100 * odds:.0f} % probability"
         for times, name, odds in zip(ratio, names, rivals["prob_loss"], strict=True)
@@ -70,11 +72,13 @@ def _compared(times: float, objective: Objective) -> str:
 
 def _bounds(leaders: pd.DataFrame, objective: Objective) -> list[str]:
     """Which limit of the hardware binds, and how near to it the platform comes."""
+    if not set(objective.powers) <= set(TIMED):
+        return [""] * len(leaders)
     missing = pd.Series(np.nan, index=leaders.index)
     compute = leaders.get("compute_seconds", missing).to_numpy(float, na_value=np.nan)
     memory = leaders.get("memory_seconds", missing).to_numpy(float, na_value=np.nan)
     share = missing.to_numpy(float)
-    if len(objective.powers) == 1 and not objective.facts:
+    if len(objective.powers) == 1 and not (objective.facts or objective.weights):
         (metric,) = objective.powers
         bound = leaders.get(f"bound_{metric}", missing).to_numpy(float, na_value=np.nan)
         share = (leaders["p50"].to_numpy(float) / bound) ** objective.direction
@@ -92,14 +96,18 @@ def _bounds(leaders: pd.DataFrame, objective: Objective) -> list[str]:
 def _learned(
     leaders: pd.DataFrame, objective: Objective, models: Mapping[str, MetricModel | DerivedModel]
 ) -> list[str]:
-    """What LightGBM adds to physics, by the columns that add most (TreeSHAP, Lundberg et al. 2020)."""
+    """What LightGBM adds, by the columns that add most (TreeSHAP, Lundberg et al. 2020).
+
+    Of what was measured nothing was predicted.
+    """
     if len(objective.powers) != 1 or leaders.empty:
         return [""] * len(leaders)
     ((metric, power),) = objective.powers.items()
     contributions = power * models[metric].contributions(leaders)
+    measured = leaders["measured_value"]
     leaders = leaders.reindex(columns=contributions.columns)
     told = []
-    for row, values in contributions.iterrows():
+    for row, values in contributions[measured.isna()].reindex(leaders.index).iterrows():
         most = values[values.abs() >= SMALLEST].sort_values(key=np.abs, ascending=False)
         named = [
             f"{_named(column, leaders.at[row, column])} {100 * np.expm1(value):+.0f} %"

@@ -8,10 +8,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from models_py.constraints import Constraints, Unsatisfied, keeping, screens, why_none
+from models_py.constraints import (
+    CONFIDENCE,
+    Constraints,
+    Unsatisfied,
+    keeping,
+    screens,
+    why_none,
+)
 from models_py.explanation import explanations
 from models_py.feasibility import MINIMUM_FEASIBILITY
-from models_py.objectives import BALANCE, DEFAULT_DIRECTIONS
+from models_py.objectives import BALANCE, BALANCED, DEFAULT_DIRECTIONS
 from models_py.options import (
     DRAWS,
     kept_odds,
@@ -23,7 +30,8 @@ from models_py.predict import PerformancePredictor
 from models_py.ranking import PLATFORM, WORKLOAD, compare
 from models_py.requirements import require_learned
 from models_py.shapes import size_shape
-from models_py.sizing import CONFIDENCE, Demand
+from models_py.sizing import CONFIDENCE as SIZING_CONFIDENCE
+from models_py.sizing import Demand
 from models_py.worth import PRICE, Objective, objective_of
 
 MARGIN = 0.1
@@ -41,8 +49,8 @@ class Recommendation:
         What options were compared by.
     options
         What keeps all constraints, best first: one row per workload and platform, with quantiles of the
-        objective, `measured_value`, `prob_feasible` (1 where it ran), `prob_meets` (of the
-        requirements, where it runs), `prob_best`, `expected_regret`, `hardware_score` and `rank`.
+        objective, `measured_value`, `prob_feasible` (1 where it ran), `prob_meets` (that it runs and
+        keeps the requirements), `prob_best`, `expected_regret`, `hardware_score` and `rank`.
     unsatisfied
         By `workload_id`, why nothing is left of a workload.
     """
@@ -125,7 +133,6 @@ class HardwareRecommender:
         self.balance = balance
         self.available_hardware = None if available_hardware is None else list(available_hardware)
         self.options = known.reset_index(drop=True)
-        self._priced = PRICE in known and bool(known[PRICE].notna().any())
 
     def recommend_hardware(
         self,
@@ -150,12 +157,10 @@ class HardwareRecommender:
             When no known option fits, naming the part that fits nothing, or where a metric was not
             learned.
         """
-        objective = objective_of(optimize_for, self.directions, self.balance, self._priced)
-        constraints = constraints or Constraints()
+        constraints = self._completed(constraints, CONFIDENCE)
         require_learned(constraints.requirements, self.directions)
-        if constraints.available_hardware is None:
-            constraints = replace(constraints, available_hardware=self.available_hardware)
         matching = matching_options(self.options, workload)
+        objective = self._objective(optimize_for, matching)
         metrics = list(
             dict.fromkeys([*objective.powers, *(each.metric for each in constraints.requirements)])
         )
@@ -165,8 +170,11 @@ class HardwareRecommender:
                 constraints.requirements, options, self.predictor.models, margins, self.seed
             )
         )
+        options = options.assign(stated=objective.stated(options))
         kept, unsatisfied = self._screened(options, constraints)
-        kept &= objective.stated(options)
+        for workload in set(matching["workload_id"]) - set(options["workload_id"]):
+            text = f"{', '.join(metrics)}: nothing like this workload was measured"
+            unsatisfied[workload] = Unsatisfied(", ".join(metrics), text)
         compared = compare(
             options[kept].reset_index(drop=True),
             objective,
@@ -213,8 +221,8 @@ class HardwareRecommender:
         ----------
         constraints
             `max_price_per_hour` is that of all replicas. The `confidence` is that of demand and
-            requirements together; without constraints, the one that did best on models that
-            were never measured (`benchmarks/sizing.py`).
+            requirements together; by default the one that did best on models that were never
+            measured (`benchmarks/sizing.py`).
         offers
             See `size_platforms`.
 
@@ -223,9 +231,7 @@ class HardwareRecommender:
         LookupError
             As `recommend_hardware`.
         """
-        constraints = constraints or Constraints(confidence=CONFIDENCE)
-        if constraints.available_hardware is None:
-            constraints = replace(constraints, available_hardware=self.available_hardware)
+        constraints = self._completed(constraints, SIZING_CONFIDENCE)
         require_learned(constraints.requirements, self.directions)
         metrics = [each.metric for each in constraints.requirements]
         if demand.requests_per_second is not None:
@@ -255,6 +261,26 @@ class HardwareRecommender:
         every = pd.concat(sized, ignore_index=True) if sized else points.iloc[:0]
         return Sizing(every, unsatisfied)
 
+    def _objective(self, name: str, options: pd.DataFrame) -> Objective:
+        """What options are compared by; what is balanced is known of all of them."""
+        prices = options[PRICE].notna() if PRICE in options else pd.Series([False])
+        if name != BALANCED:
+            return objective_of(name, self.directions, self.balance, bool(prices.any()))
+        models = self.predictor.models
+        known = {
+            metric: direction
+            for metric, direction in self.directions.items()
+            if models[metric].applies(options).all()
+        }
+        return objective_of(name, known, self.balance, bool(prices.all()))
+
+    def _completed(self, constraints: Constraints | None, confidence: float) -> Constraints:
+        """Constraints with the defaults of this recommender and of what is asked."""
+        given = constraints or Constraints()
+        if given.available_hardware is None:
+            given = replace(given, available_hardware=self.available_hardware)
+        return given if given.confidence is not None else replace(given, confidence=confidence)
+
     def _screened(
         self, options: pd.DataFrame, constraints: Constraints
     ) -> tuple[np.ndarray, dict[str, Unsatisfied]]:
@@ -265,6 +291,5 @@ class HardwareRecommender:
             found = screens(here, constraints, self.minimum_feasibility)
             kept[rows] = keeping(found)
             if not kept[rows].any():
-                reason = why_none(found, platform_names(here))
-                unsatisfied[workload] = reason._replace(nearest=int(rows[reason.nearest]))
+                unsatisfied[workload] = why_none(found, platform_names(here))
         return kept, unsatisfied

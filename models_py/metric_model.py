@@ -202,9 +202,12 @@ class MetricModel:
         return self.stage.base.correlation(self._prepare(frame, tell_unseen_apart=True)[0])
 
     def contributions(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """What columns add to the logarithm, beside physics, by the trees; one column each."""
-        features = self._prepare(frame)[0].features
-        added = self.stage.base.bag.contributions(features)
+        """What columns add to the predicted logarithm by the trees, beside physics; one column each.
+
+        In large tables, where the trees boost the processes, it is beside these.
+        """
+        features, base = self._prepare(frame)[0].features, self.stage.base
+        added = base.bag_share * base.bag.contributions(features)
         return pd.DataFrame(added, columns=self.encoder.names, index=frame.index)
 
     def _prepare(

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from models_py.derived import DerivedModel
-from models_py.draws import Sampler
+from models_py.draws import Sampler, whole_groups
 from models_py.measured import newest_measurements
 from models_py.metric_model import MetricModel, quantile_names
 from models_py.predict import PerformancePredictor
@@ -98,16 +98,27 @@ def kept_odds(
     margins: Mapping[str, pd.DataFrame],
     seed: int,
 ) -> dict[str, np.ndarray]:
-    """Probabilities that options run and keep requirements, as `screens` reads them."""
-    feasible = options["prob_feasible"].fillna(1).to_numpy(float)
-    if not requirements:
-        return {"prob_meets": feasible}
-    wanted = {each.metric: margins[each.metric] for each in requirements}
-    drawn = Sampler(options, models, wanted, DRAWS, seed).draw(np.arange(len(options)))
-    alone, together = probabilities(requirements, drawn)
-    odds = {"prob_meets": together * feasible}
+    """Probabilities of keeping requirements, as `screens` reads them."""
+    alone, together = np.ones((len(requirements), len(options))), np.ones(len(options))
+    if requirements:
+        wanted = {each.metric: margins[each.metric] for each in requirements}
+        sampler = Sampler(options, models, wanted, DRAWS, seed)
+        for rows in whole_groups(pd.factorize(options["workload_id"])[0]):
+            alone[:, rows], together[rows] = probabilities(requirements, sampler.draw(rows))
+    return named_odds(requirements, options, margins, alone, together)
+
+
+def named_odds(
+    requirements: Sequence[Requirement],
+    options: pd.DataFrame,
+    margins: Mapping[str, pd.DataFrame],
+    alone: np.ndarray,
+    together: np.ndarray,
+) -> dict[str, np.ndarray]:
+    """Columns of probabilities: of a requirement where an option runs, of running and keeping all."""
+    odds = {"prob_meets": together * options["prob_feasible"].fillna(1).to_numpy(float)}
     for requirement, probability in zip(requirements, alone, strict=True):
-        odds[f"prob {requirement}"] = probability * feasible
+        odds[f"prob {requirement}"] = probability
         odds[f"median {requirement}"] = margins[requirement.metric]["p50"].to_numpy()
     return odds
 

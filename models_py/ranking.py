@@ -15,6 +15,8 @@ from models_py.metric_model import MetricModel, quantile_names
 from models_py.worth import Objective
 
 DRAWS = 256
+# as repeats differ in public tables
+ASSUMED_NOISE = 0.01
 LOSS_LEVELS = (0.05, 0.5, 0.95)
 PLATFORM = ("hardware", "device_count", "framework", "options")
 WORKLOAD = (
@@ -181,11 +183,12 @@ def known_values(
     measured
         Geometric mean of the measured values, NaN where an option was not measured.
     noise
-        Standard deviation of the logarithm between repeats; NaN is taken as none.
+        Standard deviation of the logarithm between repeats; `ASSUMED_NOISE` where it is NaN, for nothing
+        was repeated.
     """
     result = predicted.copy()
     known = measured.notna().to_numpy()
-    steps = np.exp(np.nan_to_num(noise) * ndtri(levels))
+    steps = np.exp(np.nan_to_num(noise, nan=ASSUMED_NOISE) * ndtri(levels))
     names = quantile_names(tuple(levels))
     result.loc[known, names] = measured[known].to_numpy(float)[:, None] * steps
     return result

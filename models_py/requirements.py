@@ -27,7 +27,7 @@ class Requirement(NamedTuple):
     at_most: bool
 
     def __str__(self) -> str:
-        return f"{self.metric}{'<=' if self.at_most else '>='}{self.limit:g}"
+        return f"{self.metric}{'<=' if self.at_most else '>='}{self.limit:.12g}"
 
     def met(self, log_values: np.ndarray) -> np.ndarray:
         """Whether logarithms of the metric keep it, boolean."""

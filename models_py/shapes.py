@@ -12,8 +12,9 @@ from models_py.constraints import Constraints, Unsatisfied, keeping, screens, wh
 from models_py.derived import DerivedModel
 from models_py.draws import Sampler
 from models_py.metric_model import MetricModel
-from models_py.options import DRAWS, kept_odds, platform_names
-from models_py.sizing import Demand, size_platforms
+from models_py.options import DRAWS, named_odds, platform_names
+from models_py.requirements import probabilities
+from models_py.sizing import Demand, along_the_curve, size_platforms
 
 
 def size_shape(
@@ -50,7 +51,7 @@ def size_shape(
         drawn = Sampler(own, models, margins, DRAWS, seed).draw(np.arange(len(own)))
     carried = size_platforms(own, drawn, demand, wanted, constraints.confidence, offers)
     if carried.empty:
-        return _why_not_carried(own, models, margins, constraints, minimum_feasibility, seed)
+        return _why_not_carried(own, drawn, margins, constraints, minimum_feasibility)
     cap = constraints.max_price_per_hour
     if cap is None:
         return carried
@@ -60,19 +61,21 @@ def size_shape(
 
 def _why_not_carried(
     points: pd.DataFrame,
-    models: Mapping[str, MetricModel | DerivedModel],
+    drawn: Mapping[str, np.ndarray],
     margins: Mapping[str, pd.DataFrame],
     constraints: Constraints,
     minimum_feasibility: float,
-    seed: int,
 ) -> Unsatisfied:
-    odds = points.assign(**kept_odds(constraints.requirements, points, models, margins, seed))
+    wanted = constraints.requirements
+    alone, together = np.ones((len(wanted), len(points))), np.ones(len(points))
+    if wanted:
+        alone, together = probabilities(wanted, along_the_curve(points, drawn))
+    odds = points.assign(**named_odds(wanted, points, margins, alone, together))
     promised = replace(constraints, max_price_per_hour=None)
     found = screens(odds, promised, max(minimum_feasibility, constraints.confidence))
     if keeping(found).any():
-        return Unsatisfied(
-            "demand", 0, "demand: what a batch of these platforms is worth is not known"
-        )
+        unknown = "the work of a batch has to be known"
+        return Unsatisfied(unknown, f"{unknown}: no platform carries a demand without it")
     return why_none(found, platform_names(points))
 
 
@@ -85,4 +88,4 @@ def _too_dear(carried: pd.DataFrame, cap: float) -> Unsatisfied:
         f"{demanded}: no platform; nearest is {platform_names(carried)[0]},"
         f" {cheapest['replicas']} replicas, {told}"
     )
-    return Unsatisfied(demanded, 0, text)
+    return Unsatisfied(demanded, text)

@@ -16,6 +16,7 @@ import pandas as pd
 from models_py.requirements import Requirement
 
 CONFIDENCE = 0.6
+MOST = 10**12
 LATENCIES = ("latency_ms", "ttft_ms", "itl_ms", "latency_p90_ms", "latency_p99_ms")
 
 
@@ -67,6 +68,8 @@ def size_platforms(
         nothing has a price): `replicas`, `devices`, `cost_per_hour` (NaN without an offer) and
         `prob_carried`.
     """
+    if demand.requests_per_second is None and demand.in_flight is None:
+        raise ValueError("a demand is arrivals or requests in flight: neither is given")
     rate = requests_per_second(points, log_metrics, demand)
     met = _promised(points, log_metrics, requirements)
     carried = np.where(met, rate * demand.utilisation, 0.0)
@@ -82,8 +85,8 @@ def size_platforms(
     able = np.isfinite(replicas)
     enough = carried[able] * replicas[able, None] >= wanted - 1e-9
     sized = points[able].assign(
-        replicas=replicas[able].astype(int),
-        devices=(replicas[able] * points.loc[able, "device_count"]).astype(int),
+        replicas=np.minimum(replicas[able], MOST).astype(int),
+        devices=np.minimum(replicas[able] * points.loc[able, "device_count"], MOST).astype(int),
         prob_carried=enough.mean(axis=1) * feasible[able],
     )
     sized["cost_per_hour"] = [
@@ -117,27 +120,26 @@ def requests_per_second(
 def _promised(
     points: pd.DataFrame, log_metrics: Mapping[str, np.ndarray], requirements: Sequence[Requirement]
 ) -> np.ndarray:
-    """Whether requirements are kept, shape (points, draws).
+    """Whether requirements are kept, shape (points, draws)."""
+    drawn = along_the_curve(points, log_metrics)
+    kept = [each.met(drawn[each.metric]) for each in requirements]
+    return np.logical_and.reduce(np.broadcast_arrays(np.array(True), *kept))
 
-    Latency does not fall with the batch: a draw in which a smaller batch of the platform is slower
-    counts with that.
+
+def along_the_curve(
+    points: pd.DataFrame, log_metrics: Mapping[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """Draws in which latency does not fall with the load of a platform.
+
+    Where a smaller batch is slower, a larger one counts with that.
     """
-    kept = [np.array(True)]
-    for requirement in requirements:
-        drawn = log_metrics[requirement.metric]
-        if requirement.metric in LATENCIES:
-            drawn = _rising(points, drawn)
-        kept.append(requirement.met(drawn))
-    return np.logical_and.reduce(np.broadcast_arrays(*kept))
-
-
-def _rising(points: pd.DataFrame, drawn: np.ndarray) -> np.ndarray:
-    """Running maximum of draws over the batches of each platform."""
-    result = drawn.copy()
     load = (points["batch_size"] * points["concurrency"].fillna(1)).to_numpy(float)
-    for rows in points.groupby("platform_id").indices.values():
-        along = rows[np.argsort(load[rows], kind="stable")]
-        result[along] = np.maximum.accumulate(drawn[along], axis=0)
+    result = dict(log_metrics)
+    for metric in result.keys() & set(LATENCIES):
+        result[metric] = result[metric].copy()
+        for rows in points.groupby("platform_id").indices.values():
+            along = rows[np.argsort(load[rows], kind="stable")]
+            result[metric][along] = np.maximum.accumulate(log_metrics[metric][along], axis=0)
     return result
 
 

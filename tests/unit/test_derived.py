@@ -77,6 +77,16 @@ def test_rows_of_one_kind_are_predicted_as_among_others(both, mixed):
         pd.testing.assert_frame_equal(mixed.predict(rows, "latency_ms"), whole.loc[rows.index])
 
 
+def test_rows_of_one_kind_are_explained_as_among_others(both, mixed):
+    model = mixed.models["latency_ms"]
+    whole = model.contributions(both).fillna(0.0)
+    assert len(whole) == len(both)
+    for kind in (True, False):
+        rows = both[both["latency_ms_is_derived"] == kind]
+        alone = model.contributions(rows)
+        pd.testing.assert_frame_equal(alone, whole.loc[rows.index, alone.columns])
+
+
 def test_too_few_measured_rows_leave_latency_open_where_it_was_measured(both):
     few = both[both["latency_ms_is_derived"] | (np.arange(len(both)) % 8 == 0)]
     predictor = PerformancePredictor(("throughput", "latency_ms")).fit(few)

@@ -102,6 +102,16 @@ def test_the_covariance_of_any_rows_has_no_negative_eigenvalue(process, rows):
     assert np.linalg.eigvalsh(matrix).min() > -1e-8
 
 
+def test_the_posterior_covariance_agrees_with_what_is_predicted_one_by_one(process, rows):
+    features, _, _, encoder = rows
+    odd = features[:40].copy()
+    odd[::3, -1] = np.nan
+    matrix = process.covariance(odd, encoder)
+    deviation = process.predict(odd, encoder)[1]
+    np.testing.assert_allclose(np.sqrt(matrix.diagonal()), deviation, rtol=1e-6)
+    assert np.linalg.eigvalsh(matrix).min() > -1e-8
+
+
 def test_an_unknown_device_is_less_certain(process, rows):
     features, _, _, encoder = rows
     column = encoder.names.index("hardware")

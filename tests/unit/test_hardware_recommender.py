@@ -56,16 +56,25 @@ def test_a_recommendation_says_in_one_line_what_speaks_for_it(recommender):
         lines[name] = options["explanation"].iloc[0]
     options = recommender.recommend_hardware("throughput", **WORKLOAD).options
     rival = options[options["hardware"] != options["hardware"][0]].iloc[0]
-    against, bound, learned = lines["throughput"].split("; ")
+    against, bound = lines["throughput"].split("; ")  # it was measured: nothing was learned of it
     assert against == (
         f"{1 / (1 - rival['loss_p50']):.2f}x the throughput of {rival['platform']}"
         f" with {100 * rival['prob_loss']:.0f} % probability"
     )
     assert bound.startswith(("bound by arithmetic, at ", "bound by memory bandwidth, at "))
     assert bound.endswith(" % of its roofline")
-    assert learned.startswith("LightGBM: ")
     assert lines["latency"].startswith("latency ") and "x lower than on " in lines["latency"]
     assert lines["balanced"].startswith("1.") and "x the balance of " in lines["balanced"]
+
+
+def test_trees_explain_what_was_predicted_as_far_as_they_count(recommender, monkeypatch):
+    base = recommender.predictor.models["throughput"].stage.base
+    bare = recommender.options.drop(columns=["throughput", "latency_ms", "memory_mb"])
+    predicted = HardwareRecommender(recommender.predictor, options=bare)
+    for share, explained in ((0.5, True), (0.0, False)):
+        monkeypatch.setattr(base, "bag_share", share)
+        options = predicted.recommend_hardware("throughput", **WORKLOAD).options
+        assert ("; LightGBM: " in options["explanation"][0]) == explained
 
 
 def test_trees_are_explained_by_what_they_add(recommender):
@@ -76,7 +85,7 @@ def test_trees_are_explained_by_what_they_add(recommender):
     features = model._prepare(some)[0].features
     members = model.stage.base.bag.members[:2]
     predicted = np.mean([member.predict(features) for member in members], axis=0)
-    left = predicted - added.sum(axis=1).to_numpy()
+    left = model.stage.base.bag_share * predicted - added.sum(axis=1).to_numpy()
     np.testing.assert_allclose(left, left[0])
 
 
@@ -148,6 +157,36 @@ def test_the_requirement_that_binds_is_named(recommender):
     (reason,) = answer.unsatisfied.values()
     assert reason.binding == "latency_ms<=0.0001 with a probability of 90 %"
     assert " 0 % (median " in reason.text
+
+
+def test_where_the_price_is_not_known_that_is_what_binds(recommender):
+    slow, fast = sorted(PRICES)
+    half = recommender.options.assign(
+        price_per_replica_hour=lambda each: each["price_per_hour"].where(each["hardware"] == fast)
+    )
+    narrowed = HardwareRecommender(recommender.predictor, options=half)
+    answer = narrowed.recommend_hardware("cost", Constraints([slow]), **WORKLOAD)
+    assert answer.options.empty
+    assert {each.binding for each in answer.unsatisfied.values()} == {
+        "its price has to be known (prices.csv)"
+    }
+    assert set(narrowed.recommend_hardware("cost", **WORKLOAD).options["hardware"]) == {fast}
+    # a balance of what is known of all platforms, rather than of some platforms
+    balanced = narrowed.recommend_hardware("balanced", **WORKLOAD)
+    assert set(balanced.objective.weights) == {"throughput", "latency"}
+    assert set(balanced.options["hardware"]) == {slow, fast}
+
+
+def test_workloads_of_which_a_metric_is_not_known_are_named(recommender):
+    stranger = recommender.options.head(6).assign(
+        workload_id="stranger", comparable_group="weather/inference/maps/s", model_name="bert-mini"
+    )
+    both = pd.concat([recommender.options, stranger.drop(columns=[*METRICS])], ignore_index=True)
+    answer = HardwareRecommender(recommender.predictor, options=both).recommend_hardware(
+        "throughput", model_name="bert-mini"
+    )
+    assert len(answer.options)
+    assert answer.unsatisfied["stranger"].text.startswith("throughput: nothing like this workload")
 
 
 def test_alternatives_are_of_other_devices_and_within_the_margin(recommender):

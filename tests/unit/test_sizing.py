@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models_py.constraints import Constraints
 from models_py.requirements import parse_requirements
+from models_py.shapes import _why_not_carried
 from models_py.sizing import Demand, rent, size_platforms
 
 OFFERS = pd.DataFrame(
@@ -62,6 +64,25 @@ def test_latency_does_not_fall_with_the_batch():
     asked = points(("abacus", 1, 1.0), ("abacus", 8, 1.0))
     drawn = {"throughput": certain(100, 500), "latency_ms": certain(300, 160)}
     assert size_platforms(asked, drawn, Demand(9), parse_requirements("latency<=200")).empty
+
+
+def test_a_demand_has_to_be_one():
+    with pytest.raises(ValueError, match="arrivals or requests in flight"):
+        size_platforms(points(("abacus", 1, 1.0)), {"throughput": certain(100)}, Demand())
+
+
+def test_the_latency_that_binds_is_named_where_a_small_batch_is_slow():
+    asked = points(("abacus", 1, 1.0), ("abacus", 8, 1.0)).assign(
+        workload_id="w", platform="abacus x1", fits_in_memory=True, memory_share=0.1
+    )
+    margins = {
+        "throughput": pd.DataFrame({"p50": [100.0, 500.0]}),
+        "latency_ms": pd.DataFrame({"p50": [300.0, 160.0]}),
+    }
+    drawn = {"throughput": certain(100, 500), "latency_ms": certain(300, 160)}
+    constraints = Constraints(requirements=parse_requirements("latency<=200"), confidence=0.6)
+    reason = _why_not_carried(asked, drawn, margins, constraints, 0.5)
+    assert reason.binding == "latency_ms<=200 with a probability of 60 %"
 
 
 def test_requests_in_flight_need_places_not_speed():
