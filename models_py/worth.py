@@ -26,7 +26,7 @@ class NotLearned(LookupError):
     """An objective needs a metric that was not learned, or a price that is not known."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Objective:
     """What options are compared by: a product of powers of metrics and of facts.
 

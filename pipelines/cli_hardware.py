@@ -11,6 +11,7 @@ from pipelines.cli_options import json_option, warehouse_option, write
 
 COUNT = click.IntRange(1)
 POSITIVE = click.FloatRange(0, min_open=True)
+DEMAND = click.FloatRange(0, 1e9, min_open=True)
 
 
 @click.command()
@@ -41,8 +42,8 @@ POSITIVE = click.FloatRange(0, min_open=True)
 @click.option("--max-power", type=POSITIVE, help="Rated power of all its devices in watts.")
 @click.option("--provider", help="Only prices of this provider.")
 @click.option("--region", help="Only prices of this region.")
-@click.option("--requests-per-second", type=POSITIVE, help="Demand: arrivals to be carried.")
-@click.option("--in-flight", type=POSITIVE, help="Demand: requests served at the same time.")
+@click.option("--requests-per-second", type=DEMAND, help="Demand: arrivals to be carried.")
+@click.option("--in-flight", type=DEMAND, help="Demand: requests served at the same time.")
 @click.option(
     "--utilisation",
     type=click.FloatRange(0, 1, min_open=True),
@@ -102,6 +103,8 @@ def hardware(
         answer, said = ranking.recommend(settings, request), ranking
     elif requests_per_second is not None and in_flight is not None:
         raise click.UsageError("--requests-per-second and --in-flight: one of them")
+    elif metric is not None:
+        raise click.UsageError("--metric: a demand is sized by its cost, not by a metric")
     else:
         demand = sizing.Demand(requests_per_second, in_flight, utilisation)
         answer, said = sizing.size(settings, request, demand), sizing

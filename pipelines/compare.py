@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from functools import reduce
 from typing import NamedTuple
@@ -12,12 +13,12 @@ import pandas as pd
 
 from models_py.active_learning import ActiveLearningSystem
 from models_py.explanation import explanations
-from models_py.objectives import COST, DERIVED, ENERGY_PER_UNIT
+from models_py.objectives import BALANCED, DERIVED
 from models_py.pareto import pareto_fronts
 from models_py.ranking import Odds, compare
 from models_py.worth import PRICE, NotLearned, Objective, objective_of
 from pipelines.costs import with_prices
-from pipelines.objective import unit_of
+from pipelines.objective import require_objective, unit_of
 from pipelines.score import QUANTILES, Ranked
 from pipelines.settings import Settings
 
@@ -50,21 +51,36 @@ class Comparison(NamedTuple):
     options
         Ranked options by metric, with what their platform costs.
     objectives
-        Every metric, and what is worked out from them.
+        By comparable group: every metric of it, and what is worked out from them.
     units
         Unit by metric.
     """
 
     system: ActiveLearningSystem
     options: Mapping[str, pd.DataFrame]
-    objectives: Sequence[Objective]
+    objectives: Mapping[str, Sequence[Objective]]
     units: Mapping[str, str]
     currency: str
 
     @property
     def directions(self) -> dict[str, int]:
         """+1 where more is better, -1 where less is, by metric or name of what is worked out."""
-        return {_key(objective): objective.direction for objective in self.objectives}
+        return {
+            _key(objective): objective.direction
+            for objectives in self.objectives.values()
+            for objective in objectives
+        }
+
+    def margins(self, objective: Objective, group: str) -> dict[str, pd.DataFrame]:
+        """Options of a group of which all metrics and facts of an objective are known, by metric."""
+        used = {
+            metric: self.options[metric][self.options[metric]["comparable_group"] == group]
+            for metric in objective.powers
+        }
+        each = {metric: found.set_index("config_id") for metric, found in used.items()}
+        both = reduce(pd.Index.intersection, (found.index for found in each.values()))
+        both = both[objective.stated(next(iter(each.values())).loc[both])]
+        return {metric: found.loc[both].reset_index() for metric, found in each.items()}
 
 
 def _key(objective: Objective) -> str:
@@ -79,37 +95,64 @@ def comparison(
     settings: Settings,
 ) -> Comparison:
     """What the models and the price lists of a build allow to compare."""
+    units = dict(con.sql("select metric, unit from core.metric_definitions").fetchall())
+    for name in settings.balance:
+        require_objective(name, units, "balance")
     options = {
         metric: with_prices(con, found.options, settings.offers) for metric, found in ranked.items()
     }
-    learned = {metric: system.directions[metric] for metric in ranked}
-    priced = any(found[PRICE].notna().any() for found in options.values())
-    objectives = [objective_of(metric, learned) for metric in ranked]
-    for name in DERIVED:
-        try:
-            objectives.append(objective_of(name, learned, settings.balance, priced))
-        except NotLearned:
-            continue
-    units = dict(con.sql("select metric, unit from core.metric_definitions").fetchall())
+    groups = sorted(set().union(*(found["comparable_group"] for found in options.values())))
+    objectives = {group: _objectives(system, options, group, settings.balance) for group in groups}
     return Comparison(system, options, objectives, units, settings.currency)
+
+
+def _objectives(
+    system: ActiveLearningSystem,
+    options: Mapping[str, pd.DataFrame],
+    group: str,
+    balance: Mapping[str, float],
+) -> list[Objective]:
+    """Metrics of a group, and what is worked out from them; what is balanced is known of all options."""
+    here = {metric: found[found["comparable_group"] == group] for metric, found in options.items()}
+    learned = {metric: system.directions[metric] for metric, found in here.items() if len(found)}
+    priced = pd.concat([found[PRICE] for found in here.values()]).notna()
+    objectives = [objective_of(metric, learned) for metric in learned]
+    for name in DERIVED:
+        known = priced.all() if name == BALANCED else priced.any()
+        with contextlib.suppress(NotLearned):
+            objectives.append(objective_of(name, learned, balance, bool(known)))
+    return objectives
 
 
 def option_rows(asked: Comparison) -> pd.DataFrame:
     """One row per objective and option."""
-    rows = []
-    for objective in asked.objectives:
-        metric = _key(objective)
-        found = _ranked_by(asked, objective) if metric in DERIVED else asked.options[metric]
-        named = {
-            unit: unit_of(objective, unit, asked.units, asked.currency)
-            for unit in found["throughput_unit"].unique()
-        }
-        found = found.assign(
-            unit=found["throughput_unit"].map(named).astype("string"),
-            explanation=explanations(found, objective, asked.system.predictor.models),
-        )
-        rows.append(found[OPTION_COLUMNS].assign(metric=metric, objective=objective.name))
+    rows, models = [], asked.system.predictor.models
+    for group, objectives in asked.objectives.items():
+        for objective in objectives:
+            margins = asked.margins(objective, group)
+            found = next(iter(margins.values()))
+            if found.empty:
+                continue
+            if objective.name in DERIVED:
+                found = _ranked_by(asked, objective, margins)
+            unit = found["throughput_unit"].iloc[0]  # one in a comparable group
+            found = found.assign(
+                unit=unit_of(objective, unit, asked.units, asked.currency),
+                explanation=explanations(found, objective, models),
+                metric=_key(objective),
+                objective=objective.name,
+            )
+            rows.append(found[[*OPTION_COLUMNS, "metric", "objective"]])
     return pd.concat(rows, ignore_index=True)
+
+
+def _ranked_by(
+    asked: Comparison, objective: Objective, margins: Mapping[str, pd.DataFrame]
+) -> pd.DataFrame:
+    frame, system = next(iter(margins.values())), asked.system
+    ranked = compare(frame, objective, system.predictor.models, margins, seed=system.seed)
+    in_domain = np.logical_and.reduce([margin["in_domain"] for margin in margins.values()])
+    return frame.drop(columns=ranked.columns).join(ranked).assign(in_domain=in_domain)
 
 
 def front_rows(asked: Comparison) -> pd.DataFrame:
@@ -117,51 +160,36 @@ def front_rows(asked: Comparison) -> pd.DataFrame:
 
     Compared are the objectives that are known of every option of a comparable group.
     """
-    compared = [
-        objective
-        for objective in asked.objectives
-        if objective.name not in DERIVED or objective.name in (COST, ENERGY_PER_UNIT)
-    ]
-    every = pd.concat(
-        [found[["config_id", "comparable_group"]] for found in asked.options.values()]
-    ).drop_duplicates()
     parts = []
-    for _, group in every.groupby("comparable_group"):
-        known = [objective for objective in compared if _known(asked, objective, group)]
-        if known:
-            parts.append(_front(asked, known, pd.Index(group["config_id"])))
+    for group, objectives in asked.objectives.items():
+        margins = {
+            objective: asked.margins(objective, group)
+            for objective in objectives
+            if objective.name != BALANCED
+        }
+        most = max(len(next(iter(each.values()))) for each in margins.values())
+        known = {
+            objective: each
+            for objective, each in margins.items()
+            if len(next(iter(each.values()))) == most
+        }
+        if most:
+            parts.append(_front(asked, known))
     return pd.concat(parts, ignore_index=True)
 
 
-def _known(asked: Comparison, objective: Objective, group: pd.DataFrame) -> bool:
-    options = [asked.options[metric] for metric in objective.powers]
-    here = [found[found["config_id"].isin(group["config_id"])] for found in options]
-    return all(len(found) == len(group) and objective.stated(found).all() for found in here)
-
-
-def _front(asked: Comparison, objectives: Sequence[Objective], wanted: pd.Index) -> pd.DataFrame:
-    metrics = {metric for objective in objectives for metric in objective.powers}
-    margins = {
-        metric: asked.options[metric].set_index("config_id").loc[wanted].reset_index()
-        for metric in sorted(metrics)
+def _front(
+    asked: Comparison, margins: Mapping[Objective, Mapping[str, pd.DataFrame]]
+) -> pd.DataFrame:
+    by_metric = {metric: found for each in margins.values() for metric, found in each.items()}
+    frame, system = next(iter(by_metric.values())), asked.system
+    wanted = frame["config_id"]
+    aligned = {
+        metric: found.set_index("config_id").loc[wanted].reset_index()
+        for metric, found in by_metric.items()
     }
-    frame = next(iter(margins.values()))
-    system = asked.system
-    chance = pareto_fronts(frame, objectives, system.predictor.models, margins, system.seed)
-    names = ",".join(objective.name for objective in objectives)
+    chance = pareto_fronts(frame, list(margins), system.predictor.models, aligned, system.seed)
+    names = ",".join(objective.name for objective in margins)
     rows = frame[["config_id", "workload_id"]].assign(prob_on_front=chance, objectives=names)
     most = rows.groupby("workload_id")["prob_on_front"].transform("max")
     return rows[rows["prob_on_front"] >= np.minimum(most, LEAST_ON_FRONT)]
-
-
-def _ranked_by(asked: Comparison, objective: Objective) -> pd.DataFrame:
-    """Options of which all metrics and facts of an objective are known, ranked by it."""
-    used = {metric: asked.options[metric].set_index("config_id") for metric in objective.powers}
-    first = next(iter(used.values()))
-    both = reduce(pd.Index.intersection, (found.index for found in used.values()))
-    both = both[objective.stated(first.loc[both])]
-    margins = {metric: found.loc[both].reset_index() for metric, found in used.items()}
-    frame, system = next(iter(margins.values())), asked.system
-    ranked = compare(frame, objective, system.predictor.models, margins, seed=system.seed)
-    in_domain = np.logical_and.reduce([margin["in_domain"] for margin in margins.values()])
-    return frame.drop(columns=ranked.columns).join(ranked).assign(in_domain=in_domain)

@@ -16,6 +16,7 @@ from models_py.worth import NotLearned
 from pipelines.costs import counted_offers, with_prices
 from pipelines.errors import InputError
 from pipelines.objective import require_objective, unit_of
+from pipelines.offers import Offers
 from pipelines.published import connect, metric_directions, published_build
 from pipelines.settings import Settings
 from pipelines.suggest import did_you_mean
@@ -31,7 +32,7 @@ class Request:
     ----------
     workload
         What is said of it, by column of a workload; `model_name` at least.
-    objectives
+    objective
         What platforms are compared by.
     slo
         Requirements as they are written; see `parse_requirements`.
@@ -110,6 +111,8 @@ def opened(settings: Settings, request: Request, whole_curve: bool = False) -> O
         directions = metric_directions(con)
         units = dict(con.sql("select metric, unit from core.metric_definitions").fetchall())
         require_objective(request.objective, directions, "--metric")
+        for name in settings.balance:
+            require_objective(name, directions, "balance")
         _require_devices(con, constraints)
         asked = find_workloads(con, request.workload)
         workloads = asked.workloads
@@ -117,6 +120,7 @@ def opened(settings: Settings, request: Request, whole_curve: bool = False) -> O
             workloads = along_the_load(con, workloads, request.workload)
         options = with_prices(con, options_of(con, workloads), settings.offers)
         offers = counted_offers(con, settings.offers)
+        _require_offers(con, settings.offers, offers)
     recommender = HardwareRecommender(
         PerformancePredictor.load(build / "models"),
         options=options,
@@ -178,6 +182,15 @@ def _constraints(request: Request) -> Constraints:
     if request.confidence is None:
         return constraints
     return replace(constraints, confidence=request.confidence)
+
+
+def _require_offers(con: duckdb.DuckDBPyConnection, wanted: Offers, found: pd.DataFrame) -> None:
+    for name in ("provider", "region"):
+        value = getattr(wanted, name)
+        if value is not None and found.empty:
+            rows = con.sql(f"select distinct {name} from core.prices").fetchall()
+            hint = did_you_mean(value, [row[0] for row in rows if row[0]], 20)
+            raise InputError(f"--{name}: no price in {wanted.currency} of '{value}' is known{hint}")
 
 
 def _require_devices(con: duckdb.DuckDBPyConnection, constraints: Constraints) -> None:

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 
+import duckdb
 import jsonschema
 
-from models_py.objectives import short_name
+from models_py.objectives import DERIVED, main_metric, short_name
 from models_py.plan import build_plan, merge_plans
 from pipelines.errors import InputError
 from pipelines.objective import objective_metric
@@ -54,45 +55,51 @@ def integrate(warehouse: Path, objective: str, budget: int) -> dict:
     InputError
         For an unknown or unlearned metric, or a budget beyond what the build ordered.
     """
-    names = list(dict.fromkeys(name.strip() for name in objective.split(",")))
-    if len(names) > 1:
-        plans = [integrate(warehouse, name, budget) for name in names]
-        return valid_plan(merge_plans(plans, budget))
+    asked = [name.strip() for name in objective.split(",") if name.strip()]
+    names = list({main_metric(name): name for name in reversed(asked)}.values())[::-1]
     with connect_published(warehouse) as con:
-        directions = metric_directions(con)
-        metric = objective_metric(objective, directions, "--metric")
-        name = short_name(metric)
-        ordered, total = con.execute(
-            "select count(batch_order), count(*) from ml.scored_candidates where objective = ?",
-            [name],
-        ).fetchall()[0]
-        learned = [
-            row[0]
-            for row in con.sql("select distinct metric from ml.predictions order by 1").fetchall()
-        ]
-        require_learned(objective, metric, learned)
-        if budget > ordered and ordered < total:
-            raise InputError(
-                f"--budget {budget}: this build ordered {ordered} tests; "
-                f"rebuild with BENCHMART_PLAN_DEPTH={budget}"
-            )
-        chosen = con.execute(
-            "select configurations.*, scored.*, predicted.* exclude (config_id, metric)"
-            " from ml.scored_candidates as scored"
-            " join features.configurations as configurations using (config_id)"
-            " join ml.predictions as predicted using (config_id, metric)"
-            " where scored.objective = ? and scored.batch_order <= ? order by scored.batch_order",
-            [name, budget],
-        ).df()
-        options = con.execute(
-            "select options.workload_id, hardware, hardware_score, rank"
-            " from analytics.hardware_recommendations as options"
-            " where objective = ? and workload_id in (select unnest(?::varchar[]))",
-            [name, chosen["workload_id"].unique().tolist()],
-        ).df()
+        plans = [_plan(con, name, budget) for name in names or [objective]]
+    return valid_plan(plans[0] if len(plans) == 1 else merge_plans(plans, budget))
+
+
+def _plan(con: duckdb.DuckDBPyConnection, objective: str, budget: int) -> dict:
+    """The plan of one objective."""
+    if objective in DERIVED:
+        raise InputError(f"--metric: '{objective}' is worked out from metrics; plan tests of these")
+    directions = metric_directions(con)
+    metric = objective_metric(objective, directions, "--metric")
+    name = short_name(metric)
+    ordered, total = con.execute(
+        "select count(batch_order), count(*) from ml.scored_candidates where objective = ?",
+        [name],
+    ).fetchall()[0]
+    learned = [
+        row[0]
+        for row in con.sql("select distinct metric from ml.predictions order by 1").fetchall()
+    ]
+    require_learned(objective, metric, learned)
+    if budget > ordered and ordered < total:
+        raise InputError(
+            f"--budget {budget}: this build ordered {ordered} tests; "
+            f"rebuild with BENCHMART_PLAN_DEPTH={budget}"
+        )
+    chosen = con.execute(
+        "select configurations.*, scored.*, predicted.* exclude (config_id, metric)"
+        " from ml.scored_candidates as scored"
+        " join features.configurations as configurations using (config_id)"
+        " join ml.predictions as predicted using (config_id, metric)"
+        " where scored.objective = ? and scored.batch_order <= ? order by scored.batch_order",
+        [name, budget],
+    ).df()
+    options = con.execute(
+        "select options.workload_id, hardware, hardware_score, rank"
+        " from analytics.hardware_recommendations as options"
+        " where objective = ? and workload_id in (select unnest(?::varchar[]))",
+        [name, chosen["workload_id"].unique().tolist()],
+    ).df()
     if "serves" not in chosen:
-        raise InputError(f"{warehouse}: built by an older version; run `benchmart build`")
-    return valid_plan(build_plan(chosen, options, name, total))
+        raise InputError("built by an older version; run `benchmart build`")
+    return build_plan(chosen, options, name, total)
 
 
 def require_learned(objective: str, metric: str, learned: Sequence[str]) -> None:

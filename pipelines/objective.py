@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
-from models_py.objectives import COST, DERIVED, ENERGY_PER_UNIT, main_metric
+from models_py.objectives import BALANCED, COST, DERIVED, ENERGY_PER_UNIT, main_metric
 from pipelines.errors import InputError
 from pipelines.suggest import did_you_mean
 
@@ -32,6 +32,8 @@ def require_objective(objective: str, known: Collection[str], flag: str) -> None
     """Raise an `InputError` for what is neither a metric nor worked out from some."""
     if objective not in DERIVED:
         objective_metric(objective, {*known, *DERIVED}, flag)
+    if objective == BALANCED and flag == "balance":
+        raise InputError(f"{flag}: '{BALANCED}' cannot be part of itself")
 
 
 def unit_of(

@@ -79,7 +79,7 @@ class Settings(BaseSettings):
     currency: str = "USD"
     provider: str | None = None
     region: str | None = None
-    balance: dict[str, Annotated[float, Field(gt=0)]] = BALANCE
+    balance: dict[str, Annotated[float, Field(gt=0)]] = Field(BALANCE, min_length=1)
     minimum_feasibility: float = Field(0.5, ge=0, le=1)
     retraining: Retraining = Retraining()
     seed: int = 0

@@ -15,7 +15,7 @@ from pipelines.published import as_features
 from pipelines.suggest import did_you_mean
 
 MOST_WORKLOADS = 200
-# of a workload that nobody measured: what is not said is what models like it were measured with most
+# what is like a workload that nobody measured, the most measured first
 COLUMNS = "comparable_group, model_name, model_type, task, throughput_unit, precision, batch_size,"
 COLUMNS += " input_length, output_length, image_size, concurrency"
 LIKE_IT = f"""
@@ -32,21 +32,7 @@ select * from seen
 where model_name = $model_name or $model_name not in (select model_name from seen)
 order by runs desc, {COLUMNS}
 """
-
-
 LOAD = ("batch_size", "concurrency")
-ALONG_THE_LOAD = """
-with loads as (
-
-    select distinct comparable_group, batch_size, concurrency from features.training_features
-
-)
-
-select distinct asked.* exclude (batch_size, concurrency), loads.batch_size, loads.concurrency
-from asked_workloads as asked
-inner join loads using (comparable_group)
-order by all
-"""
 
 
 class Asked(NamedTuple):
@@ -68,7 +54,12 @@ def find_workloads(con: duckdb.DuckDBPyConnection, said: Mapping[str, object]) -
     said = dict(said)
     if "precision" in said:
         said["precision"] = facts["precision"]  # as the warehouse spells it
-    model_type = said.get("model_type") or _model_type(con, str(said["model_name"]), facts)
+    types = [said["model_type"]] if "model_type" in said else _model_types(con, said, facts)
+    model_type, notes = types[0], []
+    if len(types) > 1:
+        notes.append(
+            f"{said['model_name']} was measured as {' and '.join(types)}: answered as {model_type}"
+        )
     like_it = con.execute(
         LIKE_IT, {"model_type": model_type, "model_name": said["model_name"]}
     ).df()
@@ -77,7 +68,8 @@ def find_workloads(con: duckdb.DuckDBPyConnection, said: Mapping[str, object]) -
         names = [row[0] for row in known]
         hint = did_you_mean(str(model_type), names, 20)
         raise InputError(f"--model-type: nothing of type '{model_type}' was measured{hint}")
-    _require_precision(like_it, said)
+    for name in ("precision", "task"):
+        _require_seen(like_it, said, name)
     fitting = _fitting(like_it, said)
     if not fitting.empty:
         if len(fitting) > MOST_WORKLOADS:
@@ -85,17 +77,16 @@ def find_workloads(con: duckdb.DuckDBPyConnection, said: Mapping[str, object]) -
                 f"--model {said['model_name']}: {len(fitting)} workloads fit, {MOST_WORKLOADS} at"
                 f" most are answered at once; say more of it (--batch-size, --precision, ...)"
             )
-        return Asked(fitting.drop(columns="runs"), [])
-    return _described(like_it, said)
+        return Asked(fitting.drop(columns="runs"), notes)
+    workload, note = _described(like_it, said)
+    return Asked(workload, [*notes, note])
 
 
-def _require_precision(like_it: pd.DataFrame, said: Mapping[str, object]) -> None:
-    known = set(like_it["precision"])
-    if said.get("precision", next(iter(known))) not in known:
-        hint = did_you_mean(str(said["precision"]), known, 20)
-        raise InputError(
-            f"--precision: nothing like it was measured in '{said['precision']}'{hint}"
-        )
+def _require_seen(like_it: pd.DataFrame, said: Mapping[str, object], name: str) -> None:
+    known = set(like_it[name])
+    if name in said and said[name] not in known:
+        hint = did_you_mean(str(said[name]), known, 20)
+        raise InputError(f"--{name}: nothing like it was measured as '{said[name]}'{hint}")
 
 
 def _fitting(workloads: pd.DataFrame, said: Mapping[str, object]) -> pd.DataFrame:
@@ -104,8 +95,8 @@ def _fitting(workloads: pd.DataFrame, said: Mapping[str, object]) -> pd.DataFram
     return workloads
 
 
-def _described(like_it: pd.DataFrame, said: Mapping[str, object]) -> Asked:
-    """A workload that was never measured: as it is said, the rest as most that are like it."""
+def _described(like_it: pd.DataFrame, said: Mapping[str, object]) -> tuple[pd.DataFrame, str]:
+    """A workload that was never measured: as it is said, the rest as the most measured one like it."""
     nearest = like_it
     for name in ("model_name", "task", "precision", "batch_size", "concurrency"):
         if name in said and (nearest[name] == said[name]).any():
@@ -119,19 +110,23 @@ def _described(like_it: pd.DataFrame, said: Mapping[str, object]) -> Asked:
         if name not in said and pd.notna(workload[name].iloc[0])
     ]
     note = f"{said['model_name']}: never measured so; taken for {', '.join(taken)}"
-    return Asked(workload, [note])
+    return workload, note
 
 
-def _model_type(con: duckdb.DuckDBPyConnection, name: str, facts: pd.Series) -> str:
+def _model_types(
+    con: duckdb.DuckDBPyConnection, said: Mapping[str, object], facts: pd.Series
+) -> list[str]:
+    """Types that a model was measured as, the most measured first, or is known to be of."""
+    name = str(said["model_name"])
     rows = con.execute(
         "select model_type from features.training_features where model_name = ?"
-        " group by model_type order by count(*) desc limit 1",
+        " group by model_type order by count(*) desc, model_type",
         [name],
     ).fetchall()
     if rows:
-        return rows[0][0]
+        return [row[0] for row in rows]
     if facts["model_known"]:
-        return facts["model_type"]
+        return [facts["model_type"]]
     known = con.sql(
         "select distinct model_name from features.training_features"
         " union select distinct model_name from core.models"
@@ -149,9 +144,15 @@ def along_the_load(
 
     What is said of them stays as it is.
     """
-    con.register("asked_workloads", workloads)
-    curves = con.execute(ALONG_THE_LOAD).df()
-    return _fitting(curves, {name: said[name] for name in LOAD if name in said})
+    open_columns = [name for name in LOAD if name not in said]
+    if not open_columns:
+        return workloads
+    seen = con.sql(
+        f"select distinct comparable_group, {', '.join(open_columns)}"
+        " from features.training_features order by all"
+    ).df()
+    curves = workloads.drop(columns=open_columns).drop_duplicates().merge(seen)
+    return curves[list(workloads)]
 
 
 def options_of(con: duckdb.DuckDBPyConnection, workloads: pd.DataFrame) -> pd.DataFrame:

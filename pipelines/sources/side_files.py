@@ -45,6 +45,8 @@ NUMBERS = {
     "benchmart_candidates": (*COUNTS, "cost_minutes"),
     "benchmart_deployments": (*COUNTS, "requests_per_second"),
 }
+# what costs nothing or takes no device cannot be compared
+ABOVE_ZERO = frozenset({"price_per_hour", "device_count"})
 # columns of frames and files that a metric would collide with
 RESERVED = (
     frozenset(NUMERIC)
@@ -90,9 +92,13 @@ def _checked_numbers(rows: Iterator[Row], file: str, columns: tuple[str, ...]) -
     for row in rows:
         for name in columns:
             text = (row.payload.get(name) or "").strip()
-            if text.lower() not in NOTHING and not _is_number(text):
-                where = f"{file}: line {row.line}, column {name}"
+            if text.lower() in NOTHING:
+                continue
+            where = f"{file}: line {row.line}, column {name}"
+            if not _is_number(text):
                 raise InputError(f"{where}: expected a number of at least 0, got {text!r}")
+            if name in ABOVE_ZERO and float(text) == 0:
+                raise InputError(f"{where}: expected a number above 0, got {text!r}")
         yield row
 
 

@@ -108,7 +108,8 @@ def test_words_and_json_say_the_same(ask):
 @pytest.mark.parametrize(
     ("said", "message"),
     [
-        ({"precision": "fp17"}, "--precision: nothing like it was measured in 'fp17'; did you"),
+        ({"precision": "fp17"}, "--precision: nothing like it was measured as 'fp17'; did you"),
+        ({"task": "inferense"}, "--task: nothing like it was measured as 'inferense'; did you mean"),
         ({"available": ("h100",)}, "--available: nothing was measured on 'h100'; valid: amd-epyc"),
         ({"slo": "ttft_ms<=200"}, "ttft_ms<=200: ttft_ms was not learned; learned: latency_ms"),
         ({"slo": "latency<=2,latency>=3"}, "--slo: latency_ms<=2 and latency_ms>=3 contradict"),
@@ -164,6 +165,28 @@ def test_a_promise_bounds_the_batch(demand):
     assert len(options)
     assert (options["batch_size"] <= free["batch_size"].reindex(options.index)).all()
     assert (options["cost_per_hour"] >= free["cost_per_hour"].reindex(options.index)).all()
+
+
+def test_a_batch_that_nobody_measured_is_sized_as_it_is_said(template):
+    settings = load_settings(warehouse=template / "warehouse")
+    workload = {"model_name": "bert-mini", "precision": "fp32", "input_length": 64}
+    request = Request(workload | {"batch_size": 5}, "throughput")
+    found = size(settings, request, Demand(requests_per_second=100)).sizing.options
+    assert len(found)
+    assert (found["batch_size"] == 5).all()
+
+
+def test_balances_and_providers_are_those_that_are_known(published: Commands):
+    request = ("hardware", "--model", "bert-mini")
+    for balance, words in (
+        ('{"latncy": 1}', "balance: unknown metric 'latncy'; did you mean 'latency'?"),
+        ('{"balanced": 1}', "balance: 'balanced' cannot be part of itself"),
+        ("{}", "balance: "),
+    ):
+        assert words in published.refused(*request, BENCHMART_BALANCE=balance)
+    assert "--provider: no price in USD of 'nobody' is known" in published.refused(
+        *request, "--provider", "nobody"
+    )
 
 
 def test_a_demand_that_nothing_carries_names_what_binds(demand):

@@ -1,4 +1,4 @@
-{#- What a deployment leaves open is what its model, or models of its type, were measured in most. -#}
+{#- Type and unit that a deployment does not state are those that its model, or models of its type, were measured in most. -#}
 with runs as (
 
     select * from {{ ref('int_runs__judged') }}

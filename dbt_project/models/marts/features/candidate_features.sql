@@ -36,5 +36,8 @@ select *
 from possible
 where fits_in_memory
     and config_id not in (select config_id from {{ ref('int_runs__judged') }} where verdict = 'accepted')
-qualify row_number() over (partition by config_id order by cost_minutes nulls last) = 1
+qualify row_number() over (
+    partition by config_id
+    order by cost_minutes nulls last, framework_version_number desc nulls last, framework_version
+) = 1
 order by config_id

@@ -14,7 +14,6 @@ renamed as (
     from source
     where {{ text('model_name') }} is not null
         and {{ text('hardware') }} is not null
-        and ({{ count('batch_size') }}) >= 1
 
 )
 

@@ -10,7 +10,7 @@ renamed as (
         lower({{ text('hardware') }}) as hardware,
         coalesce({{ count('device_count') }}, 1) as device_count,
         {{ number('price_per_hour') }} as price_per_hour,
-        coalesce({{ text('currency') }}, 'USD') as currency,
+        {{ text('currency') }} as currency,
         {{ text('provider') }} as provider,
         {{ text('region') }} as region,
         file as fact_source
