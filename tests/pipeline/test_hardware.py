@@ -109,7 +109,10 @@ def test_words_and_json_say_the_same(ask):
     ("said", "message"),
     [
         ({"precision": "fp17"}, "--precision: nothing like it was measured as 'fp17'; did you"),
-        ({"task": "inferense"}, "--task: nothing like it was measured as 'inferense'; did you mean"),
+        (
+            {"task": "inferense"},
+            "--task: nothing like it was measured as 'inferense'; did you mean",
+        ),
         ({"available": ("h100",)}, "--available: nothing was measured on 'h100'; valid: amd-epyc"),
         ({"slo": "ttft_ms<=200"}, "ttft_ms<=200: ttft_ms was not learned; learned: latency_ms"),
         ({"slo": "latency<=2,latency>=3"}, "--slo: latency_ms<=2 and latency_ms>=3 contradict"),
