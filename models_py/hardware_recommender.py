@@ -108,7 +108,7 @@ class HardwareRecommender:
     minimum_feasibility
         Options that run with a smaller probability are left out.
     balance
-        See `models_py.objectives.objective_of`.
+        See `models_py.worth.objective_of`.
     """
 
     def __init__(
@@ -145,7 +145,7 @@ class HardwareRecommender:
         Parameters
         ----------
         optimize_for
-            A metric, `cost`, `energy_per_unit` or `balanced`; see `models_py.objectives`.
+            A metric, `cost`, `energy_per_unit` or `balanced`; see `models_py.worth`.
         **workload
             Any of `model_name, model_type, task, precision, batch_size, input_length,
             output_length, image_size, concurrency`; `model_name` is required. Several workloads that

@@ -46,8 +46,8 @@ class Posterior:
         targets: np.ndarray,
         noise: float,
     ) -> None:
-        pairs = [(1 - residual_share, processes.plain), (residual_share, processes.residual)]
-        self.parts = [_Part(share, process, rows) for share, process in pairs if share > 0]
+        shared = processes.shared(residual_share)
+        self.parts = [_Part(share, process, rows) for share, process in shared]
         self.noise = max(noise, 1e-6)
         self.targets = targets
         self.prior = sum(part.prior for part in self.parts)

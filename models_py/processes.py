@@ -67,12 +67,15 @@ class Processes:
 
     def covariance(self, rows: Rows, residual_share: float) -> np.ndarray:
         """Epistemic covariance of the logarithms of rows, shape (rows, rows)."""
-        pairs = [(1 - residual_share, self.plain), (residual_share, self.residual)]
         return sum(
             share * process.covariance(rows.features, rows.encoder)
-            for share, process in pairs
-            if process is not None and share > 0
+            for share, process in self.shared(residual_share)
         )
+
+    def shared(self, residual_share: float) -> list[tuple[float, GaussianProcess]]:
+        """The processes that have a share, each with it."""
+        pairs = [(1 - residual_share, self.plain), (residual_share, self.residual)]
+        return [(share, process) for share, process in pairs if share > 0]
 
     def noise(self, residual_share: float) -> float:
         """Variance of a measurement, log units."""

@@ -103,16 +103,11 @@ def rank_options(workloads: pd.Series, utility: Callable[[np.ndarray], np.ndarra
         regret) and `rank` (1 is the recommendation).
     """
     codes, _ = pd.factorize(workloads)
-    parts, order = [], []
+    found = np.empty((len(Odds._fields), len(codes)))
     for rows in whole_groups(codes):
-        parts.append(odds(utility(rows), codes[rows]))
-        order.append(rows)
-    columns = map(np.concatenate, zip(*parts, strict=True)) if parts else [[]] * len(Odds._fields)
-    index = workloads.index[np.concatenate(order)] if parts else workloads.index
-    result = pd.DataFrame(dict(zip(Odds._fields, columns, strict=True)), index=index)
-    result = result.reindex(workloads.index).assign(
-        hardware_score=lambda each: 1 - each["expected_regret"]
-    )
+        found[:, rows] = odds(utility(rows), codes[rows])
+    result = pd.DataFrame(dict(zip(Odds._fields, found, strict=True)), index=workloads.index)
+    result["hardware_score"] = 1 - result["expected_regret"]
     placed = result.assign(workload=codes, prob=-result["prob_best"]).sort_values(
         ["workload", "expected_regret", "prob"], kind="stable"
     )

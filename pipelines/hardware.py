@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import duckdb
 import pandas as pd
@@ -172,16 +172,14 @@ def _constraints(request: Request) -> Constraints:
         requirements = parse_requirements(request.slo) if request.slo is not None else []
     except ValueError as error:
         raise InputError(f"--slo: {error}") from None
-    constraints = Constraints(
+    return Constraints(
         request.available,
         requirements,
-        max_price_per_hour=request.max_price_per_hour,
-        max_rated_power_w=request.max_rated_power_w,
-        max_device_count=request.max_device_count,
+        request.confidence,
+        request.max_price_per_hour,
+        request.max_rated_power_w,
+        request.max_device_count,
     )
-    if request.confidence is None:
-        return constraints
-    return replace(constraints, confidence=request.confidence)
 
 
 def _require_offers(con: duckdb.DuckDBPyConnection, wanted: Offers, found: pd.DataFrame) -> None:
