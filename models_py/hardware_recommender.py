@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,13 +23,14 @@ from models_py.options import (
     DRAWS,
     kept_odds,
     matching_options,
+    memory_taken,
     platform_names,
     predicted_options,
 )
 from models_py.predict import PerformancePredictor
 from models_py.ranking import PLATFORM, WORKLOAD, compare
 from models_py.requirements import require_learned
-from models_py.shapes import size_shape
+from models_py.shapes import carrying_points, size_shape
 from models_py.sizing import CONFIDENCE as SIZING_CONFIDENCE
 from models_py.sizing import Demand
 from models_py.worth import PRICE, Objective, objective_of
@@ -232,22 +233,12 @@ class HardwareRecommender:
             As `recommend_hardware`.
         """
         constraints = self._completed(constraints, SIZING_CONFIDENCE)
-        require_learned(constraints.requirements, self.directions)
-        metrics = [each.metric for each in constraints.requirements]
-        if demand.requests_per_second is not None:
-            metrics.append("throughput")
-        points, margins = predicted_options(
-            self.predictor, matching_options(self.options, workload), list(dict.fromkeys(metrics))
-        )
-        sized, unsatisfied = [], {}
-        shapes = points.groupby(list(SHAPE), dropna=False, sort=False).indices
-        for rows in shapes.values():
-            here = points.iloc[rows].reset_index(drop=True)
-            part = {name: each.iloc[rows].reset_index(drop=True) for name, each in margins.items()}
+        sized, unsatisfied, points = [], {}, pd.DataFrame()
+        for points, margins in self._shapes(demand, constraints, workload):
             found = size_shape(
-                here,
+                points,
                 self.predictor.models,
-                part,
+                margins,
                 demand,
                 constraints,
                 self.minimum_feasibility,
@@ -255,11 +246,57 @@ class HardwareRecommender:
                 self.seed,
             )
             if isinstance(found, Unsatisfied):
-                unsatisfied[here["workload_id"].iloc[0]] = found
+                unsatisfied[points["workload_id"].iloc[0]] = found
             else:
                 sized.append(found)
         every = pd.concat(sized, ignore_index=True) if sized else points.iloc[:0]
         return Sizing(every, unsatisfied)
+
+    def load_curves(
+        self, demand: Demand, constraints: Constraints | None = None, **workload: object
+    ) -> list[pd.DataFrame | Unsatisfied]:
+        """What a replica carries, platform by platform and batch by batch.
+
+        Returns
+        -------
+        list
+            Of every shape the options that carry something, with `rate` (in the unit of the demand) and
+            `memory`, the share of its devices' memory that a replica takes (NaN where it is not
+            known), or why there is none. See `size_hardware`.
+        """
+        constraints = self._completed(constraints, SIZING_CONFIDENCE)
+        curves = []
+        for points, margins in self._shapes(demand, constraints, workload):
+            found = carrying_points(
+                points,
+                self.predictor.models,
+                margins,
+                demand,
+                constraints,
+                self.minimum_feasibility,
+                self.seed,
+            )
+            if not isinstance(found, Unsatisfied):
+                found = found.assign(memory=memory_taken(self.predictor, found))
+            curves.append(found)
+        return curves
+
+    def _shapes(
+        self, demand: Demand, constraints: Constraints, workload: Mapping[str, object]
+    ) -> Iterator[tuple[pd.DataFrame, dict[str, pd.DataFrame]]]:
+        """Options of each shape, and the margins of what a demand depends on."""
+        require_learned(constraints.requirements, self.directions)
+        metrics = [each.metric for each in constraints.requirements]
+        if demand.requests_per_second is not None:
+            metrics.append("throughput")
+        points, margins = predicted_options(
+            self.predictor, matching_options(self.options, workload), list(dict.fromkeys(metrics))
+        )
+        for rows in points.groupby(list(SHAPE), dropna=False, sort=False).indices.values():
+            yield (
+                points.iloc[rows].reset_index(drop=True),
+                {name: each.iloc[rows].reset_index(drop=True) for name, each in margins.items()},
+            )
 
     def _objective(self, name: str, options: pd.DataFrame) -> Objective:
         """What options are compared by; what is balanced is known of all of them."""

@@ -123,6 +123,20 @@ def named_odds(
     return odds
 
 
+def memory_taken(predictor: PerformancePredictor, options: pd.DataFrame) -> np.ndarray:
+    """Share of its devices' memory that each option takes; NaN where that is not known.
+
+    Weights and cache by arithmetic, or the 95 % quantile of `memory_mb`, where it was learned, if that
+    is more.
+    """
+    share = options["memory_share"].to_numpy(float, na_value=np.nan)
+    model = predictor.models.get("memory_mb")
+    if model is None or not model.applies(options).all():
+        return share
+    there = 1000 * (options["memory_gb"] * options["device_count"]).to_numpy(float, na_value=np.nan)
+    return np.fmax(share, model.predict(options)["p95"].to_numpy() / there)
+
+
 def platform_names(options: pd.DataFrame) -> list[str]:
     """Platforms in words."""
     if "platform" in options:

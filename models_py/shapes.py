@@ -14,7 +14,7 @@ from models_py.draws import Sampler
 from models_py.metric_model import MetricModel
 from models_py.options import DRAWS, named_odds, platform_names
 from models_py.requirements import probabilities
-from models_py.sizing import Demand, along_the_curve, size_platforms
+from models_py.sizing import Demand, along_the_curve, carried_rates, size_platforms
 
 
 def size_shape(
@@ -38,18 +38,13 @@ def size_shape(
     constraints
         `max_price_per_hour` is that of all replicas.
     """
-    wanted = constraints.requirements
-    fixed = replace(constraints, max_price_per_hour=None, requirements=())
-    found = screens(points, fixed, minimum_feasibility)
-    kept = keeping(found)
-    if not kept.any():
-        return why_none(found, platform_names(points))
-    own = points[kept].reset_index(drop=True)
-    margins = {name: each[kept].reset_index(drop=True) for name, each in margins.items()}
-    drawn = {}
-    if margins:
-        drawn = Sampler(own, models, margins, DRAWS, seed).draw(np.arange(len(own)))
-    carried = size_platforms(own, drawn, demand, wanted, constraints.confidence, offers)
+    kept = _kept(points, constraints, minimum_feasibility)
+    if isinstance(kept, Unsatisfied):
+        return kept
+    own, drawn, margins = _drawn(points, kept, models, margins, seed)
+    carried = size_platforms(
+        own, drawn, demand, constraints.requirements, constraints.confidence, offers
+    )
     if carried.empty:
         return _why_not_carried(own, drawn, margins, constraints, minimum_feasibility)
     cap = constraints.max_price_per_hour
@@ -57,6 +52,52 @@ def size_shape(
         return carried
     affordable = carried[carried["cost_per_hour"] <= cap]
     return _too_dear(carried, cap) if affordable.empty else affordable
+
+
+def carrying_points(
+    points: pd.DataFrame,
+    models: Mapping[str, MetricModel | DerivedModel],
+    margins: Mapping[str, pd.DataFrame],
+    demand: Demand,
+    constraints: Constraints,
+    minimum_feasibility: float,
+    seed: int,
+) -> pd.DataFrame | Unsatisfied:
+    """Options of one shape with `rate`, what a replica carries (`carried_rates`), or why none does."""
+    kept = _kept(points, constraints, minimum_feasibility)
+    if isinstance(kept, Unsatisfied):
+        return kept
+    own, drawn, margins = _drawn(points, kept, models, margins, seed)
+    _, rate = carried_rates(own, drawn, demand, constraints.requirements, constraints.confidence)
+    if not (rate > 0).any():
+        return _why_not_carried(own, drawn, margins, constraints, minimum_feasibility)
+    return own.assign(rate=rate)[rate > 0].reset_index(drop=True)
+
+
+def _kept(
+    points: pd.DataFrame, constraints: Constraints, minimum_feasibility: float
+) -> np.ndarray | Unsatisfied:
+    """Which options keep what does not depend on the demand, or why none does."""
+    fixed = replace(constraints, max_price_per_hour=None, requirements=())
+    found = screens(points, fixed, minimum_feasibility)
+    kept = keeping(found)
+    return kept if kept.any() else why_none(found, platform_names(points))
+
+
+def _drawn(
+    points: pd.DataFrame,
+    kept: np.ndarray,
+    models: Mapping[str, MetricModel | DerivedModel],
+    margins: Mapping[str, pd.DataFrame],
+    seed: int,
+) -> tuple[pd.DataFrame, dict[str, np.ndarray], dict[str, pd.DataFrame]]:
+    """Options that are kept, draws of their metrics, and margins."""
+    own = points[kept].reset_index(drop=True)
+    margins = {name: each[kept].reset_index(drop=True) for name, each in margins.items()}
+    drawn = {}
+    if margins:
+        drawn = Sampler(own, models, margins, DRAWS, seed).draw(np.arange(len(own)))
+    return own, drawn, margins
 
 
 def _why_not_carried(

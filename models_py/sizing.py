@@ -70,18 +70,11 @@ def size_platforms(
     """
     if demand.requests_per_second is None and demand.in_flight is None:
         raise ValueError("a demand is arrivals or requests in flight: neither is given")
-    rate = requests_per_second(points, log_metrics, demand)
-    met = _promised(points, log_metrics, requirements)
-    carried = np.where(met, rate * demand.utilisation, 0.0)
+    carried, least = carried_rates(points, log_metrics, demand, requirements, confidence)
     wanted = demand.requests_per_second or demand.in_flight
+    with np.errstate(divide="ignore"):
+        replicas = np.ceil(wanted / least - 1e-9)
     feasible = points["prob_feasible"].fillna(1).to_numpy(float)
-    replicas = np.full(len(points), np.inf)
-    probable = feasible >= confidence
-    for row in np.flatnonzero(probable):
-        # the draws may fail in all but this share, given that it runs
-        least = np.quantile(carried[row], 1 - confidence / feasible[row], method="lower")
-        if least > 0:
-            replicas[row] = np.ceil(wanted / least - 1e-9)
     able = np.isfinite(replicas)
     enough = carried[able] * replicas[able, None] >= wanted - 1e-9
     sized = points[able].assign(
@@ -98,6 +91,31 @@ def size_platforms(
     order = ["cost_per_hour", "devices", "prob_carried"]
     ranked = sized.sort_values(order, ascending=[True, True, False], kind="stable")
     return ranked.drop_duplicates("platform_id").reset_index(drop=True)
+
+
+def carried_rates(
+    points: pd.DataFrame,
+    log_metrics: Mapping[str, np.ndarray],
+    demand: Demand,
+    requirements: Sequence[Requirement],
+    confidence: float,
+) -> tuple[np.ndarray, np.ndarray]:
+    """What a replica carries while it keeps the requirements; see `size_platforms`.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        By draw, shape (points, draws), and with the confidence, shape (points,); zero where nothing.
+    """
+    rate = requests_per_second(points, log_metrics, demand)
+    met = _promised(points, log_metrics, requirements)
+    carried = np.where(met, rate * demand.utilisation, 0.0)
+    feasible = points["prob_feasible"].fillna(1).to_numpy(float)
+    least = np.zeros(len(points))
+    for row in np.flatnonzero(feasible >= confidence):
+        # the draws may fail in all but this share, given that it runs
+        least[row] = np.quantile(carried[row], 1 - confidence / feasible[row], method="lower")
+    return carried, least
 
 
 def requests_per_second(

@@ -12,6 +12,7 @@ import click
 from pipelines.cli_hardware import hardware
 from pipelines.cli_models import models
 from pipelines.cli_options import json_option, warehouse_option, write
+from pipelines.cli_place import place
 from pipelines.errors import BenchmartError
 
 os.environ.setdefault("DO_NOT_TRACK", "true")
@@ -27,6 +28,7 @@ def cli() -> None:
     benchmart integrate --budget 5 --output plan.json          the next five tests
     benchmart predict --input configs.csv --output out.csv     quantiles for your configurations
     benchmart hardware --model M --batch-size 8                what to run it on
+    benchmart place --demand D --inventory I                   which workloads on which nodes
     benchmart record results.csv                               learn from what you measured
     benchmart status                                           what is published
     benchmart fetch timm                                       a public source to build from
@@ -271,6 +273,7 @@ def measure(suite, output, time_limit) -> None:
 
 cli.add_command(hardware)
 cli.add_command(models)
+cli.add_command(place)
 
 
 def _cap(text: str) -> tuple[str, int]:

@@ -11,11 +11,10 @@ from models_py.plan import COUNTS
 from models_py.predict import PerformancePredictor
 from pipelines.configurations import TEXTS, as_configurations, describe
 from pipelines.errors import InputError
+from pipelines.input_table import InputRow, read_input
 from pipelines.objective import objective_metric
 from pipelines.published import connect, published_build
-from pipelines.readers import TABULAR, open_raw
-from pipelines.readers.tables import PROBLEM
-from pipelines.sources.benchmart import REQUIRED, require
+from pipelines.sources.benchmart import REQUIRED
 from pipelines.warehouse import DATABASE
 
 OUTPUT = ("p05", "p10", "p50", "p90", "p95", "epistemic", "in_domain", "prob_feasible")
@@ -64,45 +63,13 @@ def read_configurations(source: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     InputError
         Naming file, row and column.
     """
-    if not source.is_file():
-        raise InputError(f"{source}: no such file")
-    if source.suffix not in TABULAR:
-        raise InputError(f"{source}: expected one of {', '.join(TABULAR)}")
-    (table,) = open_raw(source, str(source)).tables
-    require(str(source), table.columns, REQUIRED)
-    read = list(table.rows)
-    if not read:
-        raise InputError(f"{source}: the file has a header but no rows")
-    typed = []
-    for row in read:
-        if PROBLEM in row.payload:
-            raise InputError(f"{source}: line {row.line}: {row.payload[PROBLEM]}")
-        typed.append(_typed(row.payload, f"{source}: line {row.line}"))
-    rows = pd.DataFrame([row.payload for row in read], columns=table.columns)
-    return rows, as_configurations(typed)
+    columns, read = read_input(source, REQUIRED)
+    rows = pd.DataFrame([row.payload for row in read], columns=columns)
+    return rows, as_configurations([_typed(row) for row in read])
 
 
-def _typed(payload: dict[str, str | None], where: str) -> dict[str, object]:
-    values: dict[str, object] = {}
-    for name in (*TEXTS, *COUNTS):
-        text = (payload.get(name) or "").strip()
-        if not text:
-            if name in REQUIRED:
-                raise InputError(f"{where}, column {name}: a value is required")
-            values[name] = None
-        else:
-            values[name] = text if name in TEXTS else _count(text, name, where)
-    return values
-
-
-def _count(text: str, name: str, where: str) -> int:
-    lowest = 0 if name == "output_length" else 1
-    try:
-        value = float(text)
-    except ValueError:
-        value = float("nan")
-    if not (value.is_integer() and lowest <= value < 2**53):
-        raise InputError(
-            f"{where}, column {name}: expected a whole number of at least {lowest}, got {text!r}"
-        )
-    return int(value)
+def _typed(row: InputRow) -> dict[str, object]:
+    for name in REQUIRED:
+        row.text(name, required=True)
+    counts = {name: row.whole(name, 0 if name == "output_length" else 1) for name in COUNTS}
+    return {name: row.text(name) for name in TEXTS} | counts

@@ -1,0 +1,29 @@
+"""HiGHS by SciPy, without what some of its versions print on standard output."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+
+from scipy.optimize import OptimizeResult, milp
+
+
+def solve_integer(*args: object, **kwargs: object) -> OptimizeResult:
+    """`scipy.optimize.milp`, silent: HiGHS 1.12 prints where it repairs a solution."""
+    with _silent_output():
+        return milp(*args, **kwargs)
+
+
+@contextlib.contextmanager
+def _silent_output() -> Iterator[None]:
+    """Send file descriptor 1 to nowhere: the library writes past Python."""
+    kept = os.dup(1)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 1)
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+        os.close(nowhere)

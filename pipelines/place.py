@@ -1,0 +1,199 @@
+"""`benchmart place`: which workloads run on which nodes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pandas as pd
+
+from models_py.constraints import Unsatisfied
+from models_py.hardware_recommender import SHAPE, HardwareRecommender
+from models_py.placement import SECONDS, Placement, place, place_with_headroom, what_if
+from models_py.predict import PerformancePredictor
+from models_py.sizing import CONFIDENCE
+from pipelines.demand import Wanted, read_demand, read_inventory
+from pipelines.errors import InputError
+from pipelines.published import connect, metric_directions, published_build
+from pipelines.settings import Settings
+from pipelines.warehouse import DATABASE
+from pipelines.workloads import along_the_load, find_workloads, options_of
+
+COST, HEADROOM = "cost", "headroom"
+MEMORY_UTILISATION = 0.9
+ISOLATION = (
+    "workloads that share devices are taken not to disturb each other: no co-runs were measured"
+)
+# flags that messages about one workload name, and the columns that stand for them here
+FLAG = re.compile(r"^--([a-z-]+):? ?")
+COLUMNS = {"model": "model_name"}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A placement with what belongs to it.
+
+    Attributes
+    ----------
+    points
+        How workloads may run, with `workload`, a position in `wanted`; `placement.copies` refer to them.
+    inventory
+        Kinds of nodes, with prices as they were weighed.
+    priced
+        Whether prices are known; a device weighs one where they are not.
+    unsatisfied
+        By position in `wanted`, why nothing carries a workload, whatever there is of it.
+    changes
+        See `what_if`.
+    """
+
+    wanted: list[Wanted]
+    points: pd.DataFrame
+    inventory: pd.DataFrame
+    priced: bool
+    objective: str
+    placement: Placement
+    unsatisfied: Mapping[int, Unsatisfied]
+    changes: pd.DataFrame
+    currency: str
+    notes: list[str]
+
+
+def place_file(
+    settings: Settings,
+    demand: Path,
+    inventory: Path,
+    objective: str = COST,
+    confidence: float | None = None,
+    utilisation: float = 1.0,
+    memory_utilisation: float = MEMORY_UTILISATION,
+    seconds: float = SECONDS,
+) -> Plan:
+    """Place the workloads of a file on the nodes of another, by the published build.
+
+    Parameters
+    ----------
+    objective
+        `cost` or `headroom`.
+    memory_utilisation
+        Share of a group's memory that workloads which share it may fill.
+    seconds
+        For the search; each what-if gets as long at the most.
+
+    Raises
+    ------
+    InputError
+        Naming file, line and column.
+    """
+    wanted = read_demand(demand, utilisation, confidence or CONFIDENCE)
+    build = published_build(settings.warehouse)
+    with connect(build / DATABASE, read_only=True) as con:
+        kinds = read_inventory(inventory, con, settings.offers)
+        if objective == HEADROOM and np.isinf(kinds["nodes"]).any():
+            raise InputError(f"{inventory}, column nodes: headroom needs a number for each kind")
+        predictor = PerformancePredictor.load(build / "models")
+        points, unsatisfied, notes = [], {}, []
+        for position, each in enumerate(wanted):
+            try:
+                found = _curve(con, predictor, settings, each, kinds, notes)
+            except (InputError, LookupError) as error:
+                raise InputError(_in_file(each.where, str(error))) from None
+            if isinstance(found, Unsatisfied):
+                unsatisfied[position] = found
+            else:
+                points.append(found.assign(workload=position))
+    priced = bool(kinds["price_per_hour"].notna().all())
+    if not priced:
+        kinds["price_per_hour"] = kinds["device_count"].astype(float)
+        notes.append("no price is known: the fewest devices are sought")
+    notes.append(ISOLATION)
+    every = pd.concat(points, ignore_index=True) if points else pd.DataFrame()
+    placement, changes = _placed(
+        every, wanted, kinds, memory_utilisation, objective, seconds, settings.seed
+    )
+    return Plan(
+        wanted,
+        every,
+        kinds,
+        priced,
+        objective,
+        placement,
+        unsatisfied,
+        changes,
+        settings.currency,
+        list(dict.fromkeys(notes)),
+    )
+
+
+def _placed(
+    points: pd.DataFrame,
+    wanted: list[Wanted],
+    kinds: pd.DataFrame,
+    memory_utilisation: float,
+    objective: str,
+    seconds: float,
+    seed: int,
+) -> tuple[Placement, pd.DataFrame]:
+    """The placement of what can be placed, and what changes with the inventory; positions as wanted."""
+    if points.empty:
+        return Placement(pd.DataFrame(), np.zeros(len(kinds), int), [], 0.0, None), pd.DataFrame()
+    codes, able = pd.factorize(points["workload"], sort=True)
+    # a replica whose memory is not known shares with none
+    filled = (points["memory"] / memory_utilisation).fillna(1).clip(1e-6, 1)
+    given = points.assign(workload=codes, memory=filled)
+    demands = [wanted[w].demand.requests_per_second or wanted[w].demand.in_flight for w in able]
+    best = place_with_headroom if objective == HEADROOM else place
+    found = best(given, demands, kinds, seconds, seed=seed)
+    changes = pd.DataFrame()
+    if objective == COST:
+        changes = what_if(found, given, demands, kinds, seconds)
+    copies = found.copies.assign(workload=able[found.copies["workload"].to_numpy(int)])
+    return replace(found, copies=copies, unserved=[int(able[w]) for w in found.unserved]), changes
+
+
+def _curve(
+    con: duckdb.DuckDBPyConnection,
+    predictor: PerformancePredictor,
+    settings: Settings,
+    wanted: Wanted,
+    kinds: pd.DataFrame,
+    notes: list[str],
+) -> pd.DataFrame | Unsatisfied:
+    """What replicas of a workload carry on the hardware that there is; what is assumed goes to notes."""
+    asked = find_workloads(con, wanted.said)
+    notes += [f"{wanted.name}: {note}" for note in asked.notes]
+    options = options_of(con, along_the_load(con, asked.workloads, wanted.said))
+    recommender = HardwareRecommender(
+        predictor,
+        list(dict.fromkeys(kinds["hardware"])),
+        options,
+        metric_directions(con),
+        settings.seed,
+        settings.minimum_feasibility,
+    )
+    constraints = replace(wanted.constraints, max_device_count=int(kinds["device_count"].max()))
+    curves = recommender.load_curves(
+        wanted.demand, constraints, model_name=options["model_name"].iloc[0]
+    )
+    able = [curve for curve in curves if not isinstance(curve, Unsatisfied)]
+    if not able:
+        return curves[0]
+    points = pd.concat(able, ignore_index=True)
+    for name in SHAPE:
+        values = sorted(points[name].dropna().unique())
+        if len(values) > 1 and name != "precision":
+            raise LookupError(f"--{name}: state one of {', '.join(f'{v}' for v in values)}")
+    return points
+
+
+def _in_file(where: str, text: str) -> str:
+    """A message about flags as one about the columns that stand for them."""
+    flag = FLAG.match(text)
+    if flag is None:
+        return f"{where}: {text}"
+    name = flag[1].replace("-", "_")
+    return f"{where}, column {COLUMNS.get(name, name)}: {text[flag.end() :]}"

@@ -1,0 +1,206 @@
+"""A placement for people and for machines: what runs where, why, and what one node would change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from pipelines.place import Plan
+
+HOUR, MILLION = 3_600, 1e6
+
+
+def as_json(plan: Plan) -> dict:
+    """For machines."""
+    found = plan.placement
+    return {
+        "objective": plan.objective,
+        "currency": plan.currency if plan.priced else None,
+        "cost_per_hour": found.cost if plan.priced else None,
+        "cost_at_least": found.bound if plan.priced else None,
+        "gap": found.gap,
+        "headroom": found.headroom,
+        "nodes": [
+            {**_kind(plan, kind), "used": int(used), "of": _count(plan, kind)}
+            for kind, used in enumerate(found.nodes)
+        ],
+        "workloads": [
+            {
+                "workload": each.name,
+                "placed": position in reasons,
+                "reason": reasons.get(position) or _why_not(plan, position),
+                "copies": _copies(plan, position),
+            }
+            for reasons in [_reasons(plan)]
+            for position, each in enumerate(plan.wanted)
+        ],
+        "what_if": [
+            {
+                **_kind(plan, row.kind),
+                "nodes": row.change,
+                "cost_per_hour": row.cost if plan.priced else None,
+                "left_out": row.unserved,
+            }
+            for row in plan.changes.itertuples()
+        ],
+        "notes": plan.notes,
+    }
+
+
+def in_words(plan: Plan) -> list[str]:
+    """Lines for a person."""
+    reasons = _reasons(plan)
+    lines = [f"note: {note}" for note in plan.notes]
+    lines.append(_summary(plan))
+    for position, each in enumerate(plan.wanted):
+        if position not in reasons:
+            lines += [f"{each.name}: not placed", f"  {_why_not(plan, position)}"]
+            continue
+        copies = _copies(plan, position)
+        lines.append(f"{each.name}: {reasons[position]}")
+        lines += [f"  {line}" for line in _grouped(copies)]
+    lines += _what_if(plan)
+    return lines
+
+
+def _summary(plan: Plan) -> str:
+    found = plan.placement
+    used = ", ".join(
+        f"{count} x {_name(plan, kind)}" for kind, count in enumerate(found.nodes) if count
+    )
+    parts = [used or "no node is used"]
+    if plan.priced:
+        parts.append(f"{found.cost:.4g} {plan.currency} an hour")
+    if found.gap is not None:
+        proven = "the least" if found.gap < 1e-6 else f"within {100 * found.gap:.1f} % of the least"
+        parts.append(proven if plan.objective == "cost" else f"for that headroom {proven}")
+    if plan.objective == "headroom":
+        parts.append(f"carries {found.headroom:.2f} times the demand")
+    return "; ".join(parts)
+
+
+def _grouped(copies: list[dict]) -> Iterator[str]:
+    """Copies that differ in their place only, in one line."""
+    table = pd.DataFrame(copies)
+    how = ["platform", "precision", "batch_size", "share"]
+    for (platform, precision, batch, share), own in table.groupby(how, sort=False, dropna=False):
+        places = [f"{row.node} devices {row.devices}" for row in own.head(3).itertuples()]
+        more = f" and {len(own) - 3} more" if len(own) > 3 else ""
+        others = own["shared_with"].iloc[0]
+        beside = f", beside {', '.join(others)}" if others else ""
+        part = "" if share > 0.995 else f" for {100 * share:.0f} % of the time"
+        size = "" if pd.isna(batch) else f" batch {batch:.0f}"
+        yield (
+            f"{len(own)} x {platform} {precision}{size}{part}"
+            f" ({'; '.join(places)}{more}{beside}): {own['carried'].sum():.4g}"
+        )
+
+
+def _copies(plan: Plan, position: int) -> list[dict]:
+    copies = plan.placement.copies
+    if copies.empty:
+        return []
+    place = ["kind", "node", "first_device"]
+    beside = copies.groupby(place)["workload"].unique()
+    rows = []
+    for row in copies[copies["workload"] == position].itertuples():
+        point = plan.points.loc[row.point]
+        last = row.first_device + row.device_count - 1
+        batch = point["batch_size"]
+        others = beside.loc[row.kind, row.node, row.first_device]
+        rows.append(
+            {
+                "node": f"{_name(plan, row.kind)} #{row.node}",
+                "devices": f"{row.first_device}" if last == row.first_device
+                else f"{row.first_device}-{last}",
+                "platform": point["platform"],
+                "precision": point["precision"],
+                "batch_size": None if pd.isna(batch) else int(batch),
+                "share": float(row.share),
+                "memory": None if pd.isna(point["memory"]) else float(point["memory"]),
+                "carried": float(row.carried),
+                "shared_with": [plan.wanted[w].name for w in others if w != position],
+            }
+        )  # fmt: skip
+    return rows
+
+
+def _reasons(plan: Plan) -> dict[int, str]:
+    """By workload that is placed, why it runs where most of it runs."""
+    reasons = {}
+    for workload, own in plan.placement.copies.groupby("workload") if len(plan.points) else ():
+        costs = _costs(plan, int(workload))
+        main = own.groupby(own["kind"].map(plan.inventory["hardware"]))["carried"].sum().idxmax()
+        reasons[int(workload)] = _reason(plan, int(workload), costs, main)
+    return reasons
+
+
+def _reason(plan: Plan, workload: int, costs: pd.Series, main: str) -> str:
+    rate = plan.wanted[workload].demand.requests_per_second
+    unit = plan.currency if plan.priced else "device-hours"
+    unit += " an hour for each in flight" if rate is None else " per million requests"
+    if len(costs) == 1:
+        return f"only {main} carries it"
+    best = costs.index[0]
+    if best == main:
+        others = f"then {costs.index[1]} at {costs.iloc[1]:.3g}"
+        return f"{main} carries it at the least cost, {costs.iloc[0]:.3g} {unit}; {others}"
+    here = plan.inventory["hardware"] == best
+    full = (plan.placement.nodes == plan.inventory["nodes"])[here].all()
+    why = "is all in use" if full else "would not pay by whole nodes"
+    told = f"{best} at {costs.iloc[0]:.3g} {why}"
+    return f"{main} carries it at {costs.loc[main]:.3g} {unit}; {told}"
+
+
+def _costs(plan: Plan, workload: int) -> pd.Series:
+    """What each hardware costs, filled by one workload: per million requests, or for each in flight."""
+    points = plan.points[plan.points["workload"] == workload]
+    kinds = plan.inventory.assign(
+        each=plan.inventory["price_per_hour"] / plan.inventory["device_count"]
+    )
+    kinds = kinds[kinds["nodes"] > 0]
+    pairs = points.merge(kinds, on="hardware", suffixes=("", "_of_node"))
+    pairs = pairs[pairs["device_count"] <= pairs["device_count_of_node"]]
+    served = pairs["rate"]
+    if plan.wanted[workload].demand.requests_per_second is not None:
+        served = served * HOUR / MILLION
+    cost = pairs["each"] * pairs["device_count"] / served
+    return cost.groupby(pairs["hardware"]).min().sort_values()
+
+
+def _why_not(plan: Plan, position: int) -> str:
+    if position in plan.unsatisfied:
+        return plan.unsatisfied[position].text
+    costs = _costs(plan, position)
+    if costs.empty:
+        return "no node has as many devices as it needs together"
+    return f"too few nodes are left of {', '.join(costs.index)}"
+
+
+def _what_if(plan: Plan) -> Iterator[str]:
+    for row in plan.changes.itertuples():
+        change = "one more" if row.change > 0 else "one fewer"
+        left = len(plan.placement.unserved)
+        if row.unserved != left:
+            effect = f"{row.unserved} workloads left out instead of {left}"
+        else:
+            unit = f"{plan.currency} an hour" if plan.priced else "devices"
+            effect = f"{row.cost - plan.placement.cost:+.4g} {unit}"
+        yield f"what if {change} {_name(plan, row.kind)}: {effect}"
+
+
+def _name(plan: Plan, kind: int) -> str:
+    row = plan.inventory.iloc[kind]
+    return f"{row['hardware']} x{row['device_count']}"
+
+
+def _kind(plan: Plan, kind: int) -> dict:
+    row = plan.inventory.iloc[kind]
+    return {"hardware": row["hardware"], "device_count": int(row["device_count"])}
+
+
+def _count(plan: Plan, kind: int) -> int | None:
+    nodes = plan.inventory["nodes"].iloc[kind]
+    return None if np.isinf(nodes) else int(nodes)

@@ -1,0 +1,260 @@
+"""Placing workloads on nodes: against brute force, and what no placement may violate."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models_py.colocation import Columns, Values
+from models_py.fleet import ENUMERATED, Fleet
+from models_py.placement import Placement, place, place_with_headroom, what_if
+from models_py.ways import groups_of, on_groups, ways_of
+
+GROUPS = (("abacus", 1), ("abacus", 2), ("sextant", 1))
+INVENTORY = pd.DataFrame(
+    [("abacus", 1, 9.0, 1.0), ("abacus", 2, 9.0, 1.7), ("sextant", 1, 9.0, 1.3)],
+    columns=["hardware", "device_count", "nodes", "price_per_hour"],
+)
+
+
+def random_points(seed: int, workloads: int, groups: tuple = GROUPS) -> pd.DataFrame:
+    generator = np.random.default_rng(seed)
+    rows = [
+        (workload, *group, generator.uniform(0.5, 2) * group[1], generator.uniform(0.1, 0.9))
+        for workload in range(workloads)
+        for group in groups
+    ]
+    return pd.DataFrame(rows, columns=["workload", "hardware", "device_count", "rate", "memory"])
+
+
+def random_demands(seed: int, workloads: int) -> np.ndarray:
+    return np.random.default_rng(seed + 1).uniform(0.1, 2.5, workloads)
+
+
+def require_sound(
+    found: Placement, points: pd.DataFrame, demands: np.ndarray, inventory: pd.DataFrame
+) -> None:
+    """No device is given away twice, no memory or time exceeded, and every demand is carried."""
+    copies = found.copies
+    assert (found.nodes <= inventory["nodes"]).all()
+    assert copies["node"].to_numpy() == pytest.approx(
+        np.minimum(copies["node"], found.nodes[copies["kind"].to_numpy(int)])
+    )
+    group = ["kind", "node", "first_device", "device_count"]
+    used = copies.groupby(group)[["share", "memory"]].sum()
+    assert (used <= 1 + 1e-6).all().all()
+    assert not copies.duplicated([*group, "workload"]).any()
+    taken = [
+        (kind, node, device)
+        for kind, node, first, count in used.index
+        for device in range(first, first + count)
+    ]
+    assert len(taken) == len(set(taken))
+    for kind, _, device in taken:
+        assert device < inventory["device_count"].iat[kind]
+    run = points.loc[copies["point"].to_numpy(int)].reset_index(drop=True)
+    assert (run["workload"].to_numpy() == copies["workload"]).all()
+    assert (run["device_count"].to_numpy() == copies["device_count"]).all()
+    assert (copies["carried"] <= run["rate"] * copies["share"] + 1e-9).all()
+    carried = copies.groupby("workload")["carried"].sum()
+    for workload, demand in enumerate(demands):
+        if workload not in found.unserved:
+            assert carried[workload] == pytest.approx(demand, rel=1e-5)
+
+
+def cheapest(points: pd.DataFrame, demands: np.ndarray) -> float:
+    """The least cost, by trying every way of every workload and every sharing of groups."""
+    rate = points.set_index(["workload", "hardware", "device_count"])["rate"].to_dict()
+    memory = points.set_index(["workload", "hardware", "device_count"])["memory"].to_dict()
+
+    def ways(workload: int) -> Iterator[tuple]:
+        for first in GROUPS:
+            full = math.floor(demands[workload] / rate[workload, *first])
+            rest = demands[workload] - full * rate[workload, *first]
+            for other in GROUPS if full else [first]:
+                share = rest / rate[workload, *other]
+                if share <= 1:
+                    yield first, full, other, share, memory[workload, *other]
+
+    best = math.inf
+    for chosen in itertools.product(*(list(ways(w)) for w in range(len(demands)))):
+        for parts in partitions(list(range(len(chosen)))):
+            if all(fit([chosen[w] for w in part]) for part in parts):
+                number = dict.fromkeys(GROUPS, 0)
+                for first, full, *_ in chosen:
+                    number[first] += full
+                for part in parts:
+                    number[chosen[part[0]][2]] += 1
+                best = min(best, cost_of(number))
+    return best
+
+
+def partitions(items: list[int]) -> Iterator[list[list[int]]]:
+    if not items:
+        yield []
+        return
+    first, *others = items
+    for parts in partitions(others):
+        yield [[first], *parts]
+        for position in range(len(parts)):
+            yield [*parts[:position], [first, *parts[position]], *parts[position + 1 :]]
+
+
+def fit(ways: list[tuple]) -> bool:
+    """Whether rests can share a group."""
+    same = len({way[2] for way in ways}) == 1
+    return same and sum(way[3] for way in ways) <= 1 and sum(way[4] for way in ways) <= 1
+
+
+def cost_of(number: dict) -> float:
+    singles, pairs = number["abacus", 1], number["abacus", 2]
+    costs = [
+        ones + 1.7 * twos
+        for ones, twos in itertools.product(range(10), repeat=2)
+        if pairs <= twos and singles <= ones + 2 * (twos - pairs)
+    ]
+    return min(costs) + 1.3 * number["sextant", 1]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_small_placements_cost_what_brute_force_finds(seed):
+    points, demands = random_points(seed, 3), random_demands(seed, 3)
+    found = place(points, demands, INVENTORY, gap=1e-6)
+    assert found.cost == pytest.approx(cheapest(points, demands))
+    assert found.gap == pytest.approx(0, abs=1e-6)
+    require_sound(found, points, demands, INVENTORY)
+
+
+@given(st.integers(0, 10_000), st.integers(1, 6), st.integers(0, 4))
+@settings(max_examples=25, deadline=None)
+def test_no_placement_exceeds_what_there_is(seed, workloads, nodes):
+    points, demands = random_points(seed, workloads), random_demands(seed, workloads)
+    inventory = INVENTORY.assign(nodes=float(nodes))
+    found = place(points, demands, inventory, seconds=2)
+    require_sound(found, points, demands, inventory)
+    assert found.bound is None or found.bound <= found.cost + 1e-9
+
+
+def test_generated_columns_find_what_all_columns_do(monkeypatch):
+    points, demands = random_points(5, 7), random_demands(5, 7)
+    exact = place(points, demands, INVENTORY, gap=1e-6)
+    assert exact.gap == pytest.approx(0, abs=1e-6)
+    monkeypatch.setattr("models_py.fleet.ENUMERATED", 0)
+    generated = place(points, demands, INVENTORY, gap=1e-6)
+    require_sound(generated, points, demands, INVENTORY)
+    assert generated.bound <= exact.cost + 1e-6
+    assert exact.cost - 1e-6 <= generated.cost <= 1.03 * exact.cost
+
+
+def test_the_best_column_is_found_and_nothing_is_worth_more():
+    points, demands = random_points(3, 8), random_demands(3, 8) / 4
+    groups = groups_of(points, INVENTORY)
+    ways = ways_of(on_groups(points, groups), demands, np.full(len(groups), 9))
+    every = Columns(ways)
+    assert every.enumerate_all(ENUMERATED)
+    worth = np.random.default_rng(0).uniform(0, 1, 8)[ways["workload"]]
+    own = ways["group"].to_numpy()
+    best = [
+        max(worth[list(column)].sum() for column in every.members if own[column[0]] == group)
+        for group in range(len(groups))
+    ]
+    some = Columns(ways)
+    for group, value in enumerate(best):
+        column, excess = some.best(group, Values(worth, np.zeros(len(groups))))
+        assert excess == pytest.approx(value, rel=1e-3)
+        assert worth[list(column)].sum() == pytest.approx(value, rel=1e-3)
+
+
+def test_memory_decides_what_shares_a_device():
+    inventory = pd.DataFrame(
+        [("abacus", 1, math.inf, 1.0)],
+        columns=["hardware", "device_count", "nodes", "price_per_hour"],
+    )
+    points = pd.DataFrame(
+        {"workload": [0, 1], "hardware": "abacus", "device_count": 1, "rate": 10.0, "memory": 0.5}
+    )
+    together = place(points, [4, 4], inventory)
+    assert together.cost == 1
+    assert together.copies["share"].tolist() == pytest.approx([0.4, 0.4])
+    assert place(points.assign(memory=0.51), [4, 4], inventory).cost == 2
+    assert place(points, [4, 7], inventory).cost == 2
+
+
+def test_a_demand_that_one_kind_cannot_carry_is_split():
+    inventory = INVENTORY.assign(nodes=[2.0, 0.0, 3.0])
+    points = pd.DataFrame(
+        [(0, "abacus", 1, 10.0, 0.5), (0, "sextant", 1, 5.0, 0.5)],
+        columns=["workload", "hardware", "device_count", "rate", "memory"],
+    )
+    found = place(points, [31.0], inventory)
+    require_sound(found, points, np.array([31.0]), inventory)
+    assert found.nodes.tolist() == [2, 0, 3]
+    assert place(points, [36.0], inventory).unserved == [0]
+
+
+def test_groups_of_devices_nest():
+    points = pd.DataFrame({"hardware": "abacus", "device_count": [1, 2, 3, 4, 6, 8]})
+    inventory = pd.DataFrame({"hardware": ["abacus", "sextant"], "device_count": [6, 8]})
+    assert groups_of(points, inventory)["device_count"].tolist() == [1, 2, 4]
+
+
+def test_headroom_uses_what_there_is():
+    inventory = INVENTORY.assign(nodes=[3.0, 0.0, 0.0])
+    points = random_points(2, 1).query("hardware == 'abacus' and device_count == 1")
+    demand = points["rate"].iat[0]
+    found = place_with_headroom(points, [demand], inventory)
+    assert found.headroom == pytest.approx(3, rel=0.01)
+    assert found.copies["carried"].sum() == pytest.approx(demand)
+    short = place_with_headroom(points, [6 * demand], inventory)
+    assert short.headroom == pytest.approx(0.5, rel=0.01)
+    assert short.copies["carried"].sum() == pytest.approx(6 * demand * short.headroom)
+
+
+def test_one_node_more_never_costs_more_and_one_fewer_never_less():
+    points, demands = random_points(7, 4), random_demands(7, 4)
+    free = place(points, demands, INVENTORY)
+    tight = INVENTORY.assign(nodes=np.maximum(free.nodes - 1, 0).astype(float))
+    found = place(points, demands, tight.assign(nodes=tight["nodes"] + (tight.index == 2)))
+    inventory = tight.assign(nodes=tight["nodes"] + (tight.index == 2))
+    changes = what_if(found, points, demands, inventory)
+    used_up = np.flatnonzero((found.nodes == inventory["nodes"]) & (inventory["nodes"] > 0))
+    assert changes["kind"].unique().tolist() == used_up.tolist()
+    more, fewer = changes[changes["change"] > 0], changes[changes["change"] < 0]
+    assert (more["unserved"] <= len(found.unserved)).all()
+    assert (fewer["unserved"] >= len(found.unserved)).all()
+    same = more[more["unserved"] == len(found.unserved)]
+    assert (same["cost"] <= found.cost).all()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"demands": [0.0, 1.0]}, "demands have to be above zero"),
+        ({"rate": 0.0}, "rates have to be above zero"),
+        ({"memory": 1.2}, "shares of memory"),
+        ({"price_per_hour": -1.0}, "prices must not be negative"),
+        ({"nodes": -1.0}, "numbers of nodes"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(change, words):
+    points, inventory = random_points(0, 2), INVENTORY
+    demands = change.pop("demands", [1.0, 1.0])
+    points = points.assign(**{k: v for k, v in change.items() if k in points})
+    inventory = inventory.assign(**{k: v for k, v in change.items() if k in inventory})
+    with pytest.raises(ValueError, match=words):
+        place(points, demands, inventory)
+
+
+def test_the_solver_says_nothing_on_standard_output(capfd):
+    points, demands = random_points(1, 6), random_demands(1, 6)
+    groups = groups_of(points, INVENTORY)
+    ways = ways_of(on_groups(points, groups), demands, np.full(len(groups), 9))
+    Fleet(ways, 6, groups, INVENTORY).solve(INVENTORY["nodes"].to_numpy(), 5, 0.01)
+    assert capfd.readouterr().out == ""
