@@ -6,8 +6,8 @@ Workloads are models, precisions and lengths of LLM-Inference-Bench, with what w
 every batch taken as certain; kinds of nodes are its devices by how many of them were used together.
 Random demands, as many devices of the middling kind as each row says; nodes in number for five times
 that. The gap is between the cost and a bound that no placement goes below. `apart` is what the same
-workloads cost each on nodes of its own, with as many nodes as it takes. `share` and `memory` are the most
-that any group of devices is given of its time and memory.
+workloads cost each on nodes of its own, with as many nodes as it takes. `share` and `memory` are the
+most that any group of devices is given of its time and memory.
 
 Prices are assumed, as in `sizing.py`, each up to a tenth more or less.
 """

@@ -16,7 +16,7 @@ import pandas as pd
 ROOM = 1 + 1e-6  # what HiGHS lets pass
 WEIGHINGS = 30
 BEST = 5
-SEARCHED = 50_000  # nodes of a search before it is given up
+SEARCHED = 10_000
 
 
 class Values(NamedTuple):
@@ -134,14 +134,16 @@ class Columns:
             free &= workload != workload[best]
         return tuple(sorted(members))
 
-    def best(self, group: int, values: Values) -> tuple[tuple[int, ...], float]:
+    def best(
+        self, group: int, values: Values, searched: int = SEARCHED
+    ) -> tuple[tuple[int, ...], float]:
         """The most valuable column of a group, and by how much any is worth more than the group.
 
         Nothing and zero where none is.
         """
         own = self._worth_while(group, values)
         members, most = best_subset(
-            values.ways[own], self._takes[own], self._workload[own], values.groups[group]
+            values.ways[own], self._takes[own], self._workload[own], values.groups[group], searched
         )
         return tuple(own[members].tolist()), max(most - values.groups[group], 0.0)
 
@@ -159,7 +161,11 @@ class Columns:
 
 
 def best_subset(
-    value: np.ndarray, takes: np.ndarray, once: np.ndarray, least: float
+    value: np.ndarray,
+    takes: np.ndarray,
+    once: np.ndarray,
+    least: float,
+    searched: int = SEARCHED,
 ) -> tuple[list[int], float]:
     """The most valuable items that fit by time and memory, if they are worth more than `least`.
 
@@ -172,6 +178,8 @@ def best_subset(
         Of items, shapes (items,) and (items, 2).
     once
         Items of one name exclude each other, shape (items,).
+    searched
+        Nodes that are looked at before the search is given up.
 
     Returns
     -------
@@ -193,7 +201,7 @@ def best_subset(
     while stack:
         start, so_far, room, time, memory, members = stack.pop()
         looked_at += 1
-        if looked_at > SEARCHED:
+        if looked_at > searched:
             return best, bound
         if so_far > best_value:
             best, best_value = list(members), so_far

@@ -19,6 +19,7 @@ from models_py.highs import solve_integer
 
 ENUMERATED = 3_000
 PERTURBED = 10
+THOROUGH = 100_000  # nodes of a search that a bound depends on
 EXCESS = 1e-5  # by which a column may be worth more than its group
 UNSERVED = 10.0  # times what all workloads cost at the most
 
@@ -138,12 +139,13 @@ class Fleet:
             if self.columns.price(values, generator):
                 continue
             best = [self.columns.best(group, values) for group in range(len(self.groups))]
-            came = [self.columns.add(column) for column, excess in best if excess > EXCESS]
+            came = [
+                self.columns.add(column) for column, excess in best if column and excess > EXCESS
+            ]
             if not any(came) or time.monotonic() > until:
                 break
-        for _ in range(
-            PERTURBED
-        ):  # columns that are nearly worth their group serve the whole numbers
+        # columns that are nearly worth their group serve the whole numbers
+        for _ in range(PERTURBED):
             shaken = worth * generator.uniform(0.95, 1.1, len(worth))
             self.columns.price(self._values(shaken, values.groups), generator, -0.1)
         return self._bound(worth, values.groups, cost - worth.sum(), until + seconds / 2)
@@ -154,21 +156,24 @@ class Fleet:
         Workloads of a column that does are made worth less, in proportion, until none is left; what
         other columns are worth only falls by it.
         """
-        worth, left, excesses = worth.copy(), range(len(self.groups)), {}
+        worth, left, most = worth.copy(), list(range(len(self.groups))), EXCESS
+        workload = self.ways["workload"].to_numpy()
         while left:
-            excesses = {}
+            exceeded = []
             for group in left:
-                column, excess = self.columns.best(group, self._values(worth, groups))
-                if excess > EXCESS:
-                    excesses[group] = excess
-                    members = self.ways["workload"].to_numpy()[list(column)]
-                    if len(members):
-                        worth[members] -= excess * worth[members] / worth[members].sum()
-            left = list(excesses)
-            if time.monotonic() > until:
+                column, excess = self.columns.best(group, self._values(worth, groups), THOROUGH)
+                members = workload[list(column)]
+                if excess > EXCESS and len(members):
+                    worth[members] -= excess * worth[members] / worth[members].sum()
+                    exceeded.append((excess, group))
+                elif excess > EXCESS:  # the search was given up
+                    most = max(most, excess)
+            left = [group for _, group in exceeded]
+            if left and time.monotonic() > until:
+                most = max(most, *(excess for excess, _ in exceeded))
                 break
         # no placement uses more columns than there are workloads
-        return float(worth.sum() + fixed - self.workloads * max(excesses.values(), default=EXCESS))
+        return float(worth.sum() + fixed - self.workloads * most)
 
     def _relaxed(self, nodes: np.ndarray) -> tuple[np.ndarray, Values, float]:
         """Worth of each workload, values, and the cost."""

@@ -15,6 +15,7 @@ from models_py.constraints import Unsatisfied
 from models_py.hardware_recommender import SHAPE, HardwareRecommender
 from models_py.placement import SECONDS, Placement, place, place_with_headroom, what_if
 from models_py.predict import PerformancePredictor
+from models_py.requirements import require_learned
 from models_py.sizing import CONFIDENCE
 from pipelines.demand import Wanted, read_demand, read_inventory
 from pipelines.errors import InputError
@@ -98,6 +99,10 @@ def place_file(
         predictor = PerformancePredictor.load(build / "models")
         points, unsatisfied, notes = [], {}, []
         for position, each in enumerate(wanted):
+            try:
+                require_learned(each.constraints.requirements, predictor.models)
+            except LookupError as error:
+                raise InputError(f"{each.where}, column slo: {error}") from None
             try:
                 found = _curve(con, predictor, settings, each, kinds, notes)
             except (InputError, LookupError) as error:
@@ -186,7 +191,8 @@ def _curve(
     for name in SHAPE:
         values = sorted(points[name].dropna().unique())
         if len(values) > 1 and name != "precision":
-            raise LookupError(f"--{name}: state one of {', '.join(f'{v}' for v in values)}")
+            told = ", ".join(f"{each:g}" if isinstance(each, float) else each for each in values)
+            raise InputError(f"--{name.replace('_', '-')}: state one of {told}")
     return points
 
 
