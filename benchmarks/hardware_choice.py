@@ -1,6 +1,7 @@
 """Is the recommended hardware the best, and are the stated odds what they say?
 
-    python benchmarks/hardware_choice.py [--data ../shared/data] [--seeds 900 ... 904] [--plot FILE.svg]
+    python benchmarks/hardware_choice.py [--data ../shared/data] [--seeds 900 ...] [--odds-seeds 905 ...]
+        [--plot FILE.svg]
 
 LLM-Inference-Bench: workloads with two or more measured platforms, of which a share of the
 configurations is known, or all but those of one model. A known option counts with its measured value
@@ -10,6 +11,7 @@ means over workloads with a 95 % confidence interval over seeds (over models, wh
 Odds: how often the recommendation was the best, and how often what was to be kept was kept, by the
 probability that had been stated. To be kept: a latency (LLM-Inference-Bench), or a latency and a time
 between tokens together (ML.ENERGY), at a random quantile of what the options of the workload reach.
+Most requirements are kept surely or not at all: `--odds-seeds` adds cases for the odds alone.
 """
 
 from __future__ import annotations
@@ -37,6 +39,7 @@ from models_py.requirements import Requirement
 
 METRIC = "throughput"
 SHARES = (0.05, 0.2)
+ODDS_SEEDS = tuple(range(905, 920))
 PROMISED = {"llm_inference_bench": ("latency_ms",), "ml_energy": ("latency_ms", "itl_ms")}
 UNSEEN = "one model unknown"
 BANDS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
@@ -56,6 +59,7 @@ class Case(NamedTuple):
     seed: int
     known: pd.DataFrame
     others: pd.DataFrame
+    odds_alone: bool = False
 
     @property
     def source(self) -> str:
@@ -68,10 +72,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS)
+    parser.add_argument("--odds-seeds", type=int, nargs="*", default=ODDS_SEEDS)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--plot", type=Path, help="SVG file of the reliability.")
     options = parser.parse_args()
-    every = [*cases(read_rows(options.data), options.seeds)]
+    rows = read_rows(options.data)
+    every = [*cases(rows, options.seeds)]
+    every += [each._replace(odds_alone=True) for each in cases(rows, options.odds_seeds, False)]
     with ProcessPoolExecutor(options.processes) as pool:
         found = [*pool.map(answered, every)]
     print(choices_as_markdown(pd.concat([choices for choices, _ in found])), "\n")
@@ -81,15 +88,15 @@ def main() -> None:
         draw(stated, options.plot)
 
 
-def cases(rows: pd.DataFrame, seeds: list[int]) -> Iterator[Case]:
-    """All cases of both tables."""
+def cases(rows: pd.DataFrame, seeds: list[int], unseen: bool = True) -> Iterator[Case]:
+    """All cases of both tables, those of unknown models on request."""
     for source in PROMISED:
         frame = rows[(rows["source"] == source) & rows[METRIC].notna()]
         for seed in seeds:
             for share in SHARES if source == "llm_inference_bench" else SHARES[1:]:
                 known, others = split(frame, share, seed, len(frame))
                 yield Case(f"{share:.0%} known", seed, known, others)
-        if source == "llm_inference_bench":
+        if unseen and source == "llm_inference_bench":
             for name in sorted(frame["model_name"].unique()):
                 unknown = frame["model_name"] == name
                 yield Case(UNSEEN, seeds[0], frame[~unknown], frame[unknown])
@@ -106,7 +113,7 @@ def answered(case: Case) -> tuple[pd.DataFrame, pd.DataFrame]:
         ours = recommended(predictor, options)
         promises = [_stated(case, "is the best", ours["prob_best"], _lost(ours, truth) <= 0)]
         promises.append(_kept(case, predictor, options, promised))
-        if case.source != "llm_inference_bench":
+        if case.odds_alone or case.source != "llm_inference_bench":
             return pd.DataFrame(), pd.concat(promises)
         choices = {"benchmart": ours, **_rivals(case, options)}
     return pd.concat(

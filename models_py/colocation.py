@@ -97,13 +97,13 @@ class Columns:
                     served = workloads | {self._workload[way]}
                     stack.append(((*members, int(way)), total, served, position + 1))
 
-    def price(self, values: Values, generator: np.random.Generator, least: float = 1e-6) -> int:
-        """Add columns that are worth more than their group, by greedy knapsacks; how many came.
+    def price(self, values: Values, generator: np.random.Generator, least: float = 1.0) -> int:
+        """Add columns that are worth their group, by greedy knapsacks; how many came.
 
         Parameters
         ----------
         least
-            By how much a column has to be worth more.
+            What a column has to be worth, of what its group costs.
         """
         added = 0
         for group in range(len(self.by_group)):
@@ -113,7 +113,7 @@ class Columns:
             }
             worth = {column: values.ways[list(column)].sum() for column in found if column}
             for column in sorted(worth, key=worth.get, reverse=True)[:BEST]:
-                if worth[column] > values.groups[group] + least:
+                if worth[column] > least * values.groups[group] + 1e-6:
                     added += self.add(column)
         return added
 

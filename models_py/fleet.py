@@ -19,6 +19,7 @@ from models_py.highs import solve_integer
 
 ENUMERATED = 3_000
 PERTURBED = 10
+NEARLY = 0.9  # what a column may be worth, of its group, to serve the whole numbers
 THOROUGH = 100_000  # nodes of a search that a bound depends on
 EXCESS = 1e-5  # by which a column may be worth more than its group
 UNSERVED = 10.0  # times what all workloads cost at the most
@@ -98,21 +99,41 @@ class Fleet:
             Relative gap between cost and bound that is good enough.
         """
         until = time.monotonic() + seconds
-        bound = None if self._complete else self._generate(nodes, 0.6 * seconds, seed)
+        if self._complete:
+            return self._whole(nodes, seconds, gap, None)
+        generator = np.random.default_rng(seed)
+        worth, groups, bound = self._generate(nodes, 0.6 * seconds, generator)
+        while True:
+            for _ in range(PERTURBED):
+                shaken = worth * generator.uniform(0.95, 1.1, len(worth))
+                self.columns.price(self._values(shaken, groups), generator, NEARLY)
+            left = max(until - time.monotonic(), 0.1 * seconds)
+            found = self._whole(nodes, left, gap / 4, bound)
+            good = found.bound is not None and found.cost - found.bound <= gap * found.cost
+            if good or time.monotonic() > until - 0.2 * seconds:
+                return found
+
+    def _whole(
+        self, nodes: np.ndarray, seconds: float, gap: float, bound: float | None
+    ) -> Solution:
+        """The best use of whole nodes and of the columns that there are.
+
+        Parameters
+        ----------
+        bound
+            None where these are all columns: then the solver's own holds.
+        """
         costs, matrix, limits = self._programme()
         upper = np.concatenate([nodes, np.full(len(costs) - len(nodes), np.inf)])
-        left = max(until - time.monotonic(), 0.1 * seconds)
         found = solve_integer(
             costs,
             integrality=np.ones(len(costs)),
             bounds=Bounds(0, upper),
             constraints=LinearConstraint(matrix, ub=limits),
-            options={"time_limit": left, "mip_rel_gap": gap / 4},
+            options={"time_limit": seconds, "mip_rel_gap": gap},
         )
-        if self._complete:
-            bound = found.mip_dual_bound
         used = np.zeros(len(costs), int) if found.x is None else np.round(found.x).astype(int)
-        return self._solution(used, bound)
+        return self._solution(used, found.mip_dual_bound if bound is None else bound)
 
     def _solution(self, used: np.ndarray, bound: float | None) -> Solution:
         """Each workload once, of the columns that were taken."""
@@ -130,25 +151,30 @@ class Fleet:
         whole = None if unserved or bound is None else min(bound, cost)
         return Solution(used[:kinds], columns, unserved, cost, whole)
 
-    def _generate(self, nodes: np.ndarray, seconds: float, seed: int) -> float:
-        """Add columns until none is worth more than its group; what any placement costs at the least."""
-        generator = np.random.default_rng(seed)
+    def _generate(
+        self, nodes: np.ndarray, seconds: float, generator: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray, float]:
+        """Add columns until none is worth more than its group.
+
+        Returns
+        -------
+        tuple of numpy.ndarray, numpy.ndarray and float
+            What workloads are worth, what groups cost, and what any placement costs at the least.
+        """
         until = time.monotonic() + seconds / 2
         while True:
             worth, values, cost = self._relaxed(nodes)
-            if self.columns.price(values, generator):
+            late = time.monotonic() > until
+            if self.columns.price(values, generator) and not late:
                 continue
             best = [self.columns.best(group, values) for group in range(len(self.groups))]
             came = [
                 self.columns.add(column) for column, excess in best if column and excess > EXCESS
             ]
-            if not any(came) or time.monotonic() > until:
+            if late or not any(came):
                 break
-        # columns that are nearly worth their group serve the whole numbers
-        for _ in range(PERTURBED):
-            shaken = worth * generator.uniform(0.95, 1.1, len(worth))
-            self.columns.price(self._values(shaken, values.groups), generator, -0.1)
-        return self._bound(worth, values.groups, cost - worth.sum(), until + seconds / 2)
+        bound = self._bound(worth, values.groups, cost - worth.sum(), until + seconds / 2)
+        return worth, values.groups, bound
 
     def _bound(self, worth: np.ndarray, groups: np.ndarray, fixed: float, until: float) -> float:
         """What any placement costs at the least, by duals that no column exceeds.

@@ -18,7 +18,7 @@ from models_py.constraints import (
 )
 from models_py.explanation import explanations
 from models_py.feasibility import MINIMUM_FEASIBILITY
-from models_py.objectives import BALANCE, BALANCED, DEFAULT_DIRECTIONS
+from models_py.objectives import BALANCE, BALANCED, DEFAULT_DIRECTIONS, MARGIN
 from models_py.options import (
     DRAWS,
     kept_odds,
@@ -35,7 +35,6 @@ from models_py.sizing import CONFIDENCE as SIZING_CONFIDENCE
 from models_py.sizing import Demand
 from models_py.worth import PRICE, Objective, objective_of
 
-MARGIN = 0.1
 SHAPE = [name for name in WORKLOAD if name not in ("batch_size", "concurrency")]
 FACTS = ("price_per_hour", "price_per_replica_hour", "bound_power_w", "memory_share")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+MARGIN = 0.1  # relative loss up to which an option is an alternative
 SHORT_NAMES = {
     "throughput": "throughput",
     "latency": "latency_ms",

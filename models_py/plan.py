@@ -9,6 +9,8 @@ from itertools import zip_longest
 
 import pandas as pd
 
+from models_py.objectives import MARGIN
+
 CONFIGURATION = (
     "model_name",
     "model_type",
@@ -139,10 +141,9 @@ def _shares(serves: Sequence[str]) -> dict[str, float]:
 
 
 def _alternatives(ranked: pd.DataFrame, recommended: str) -> list[dict]:
-    """The best other devices of a workload, each with its best score."""
-    others = (
-        ranked[ranked["hardware"] != recommended].drop_duplicates("hardware").head(ALTERNATIVES)
-    )
+    """The best other devices of a workload within the margin, each with its best score."""
+    near = ranked[ranked["hardware_score"] >= 1 - MARGIN]
+    others = near[near["hardware"] != recommended].drop_duplicates("hardware").head(ALTERNATIVES)
     return [
         {"hardware": hardware, "score": round(float(score), 6)}
         for hardware, score in zip(others["hardware"], others["hardware_score"], strict=True)
