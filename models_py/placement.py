@@ -18,6 +18,7 @@ from models_py.ways import groups_of, on_groups, ways_of
 
 SECONDS, GAP = 10.0, 0.01
 SCALED = 1024.0  # how many times the demand is tried
+MOST_NODES = 100_000
 COPY = ("workload", "point", "kind", "node", "first_device", "device_count", "share", "memory")
 
 
@@ -83,7 +84,7 @@ def place(
     ------
     ValueError
         For demands or rates that are not above zero, shares of memory outside (0, 1], and prices or
-        numbers of nodes below zero.
+        numbers of nodes below zero; and where more than `MOST_NODES` are needed.
     """
     demands = np.asarray(demands, float)
     _require_valid(points, demands, inventory)
@@ -95,6 +96,8 @@ def place(
         nothing = pd.DataFrame(columns=[*COPY, "carried"])
         return Placement(nothing, np.zeros(len(nodes), int), list(range(len(demands))), 0.0, None)
     found = Fleet(ways, len(demands), groups, inventory).solve(nodes, seconds, gap, seed)
+    if found.nodes.sum() > MOST_NODES:
+        raise ValueError(f"{found.nodes.sum()} nodes are needed, {MOST_NODES} at most are placed")
     copies = _located(found, ways, placed, groups, inventory)
     return Placement(copies, found.nodes, found.unserved, found.cost, found.bound)
 

@@ -151,11 +151,13 @@ def _placed(
     filled = (points["memory"] / memory_utilisation).fillna(1).clip(1e-6, 1)
     given = points.assign(workload=codes, memory=filled)
     demands = [wanted[w].demand.requests_per_second or wanted[w].demand.in_flight for w in able]
-    best = place_with_headroom if objective == HEADROOM else place
-    found = best(given, demands, kinds, seconds, seed=seed)
-    changes = pd.DataFrame()
-    if objective == COST:
-        changes = what_if(found, given, demands, kinds, seconds)
+    best, changes = place_with_headroom if objective == HEADROOM else place, pd.DataFrame()
+    try:
+        found = best(given, demands, kinds, seconds, seed=seed)
+        if objective == COST:
+            changes = what_if(found, given, demands, kinds, seconds)
+    except ValueError as error:
+        raise InputError(f"demand: {error}") from None
     copies = found.copies.assign(workload=able[found.copies["workload"].to_numpy(int)])
     return replace(found, copies=copies, unserved=[int(able[w]) for w in found.unserved]), changes
 
