@@ -175,7 +175,7 @@ def _why_not(plan: Plan, position: int) -> str:
         return plan.unsatisfied[position].text
     costs = _costs(plan, position)
     if costs.empty:
-        return "no node has as many devices as it needs together"
+        return "no node that is there has as many devices as it needs together"
     return f"too few nodes are left of {', '.join(costs.index)}"
 
 
