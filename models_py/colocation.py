@@ -54,11 +54,9 @@ class Columns:
         self.members: list[tuple[int, ...]] = []
         self._known: set[tuple[int, ...]] = set()
         self._workload = ways["workload"].to_numpy()
-        self._group = ways["group"].to_numpy()
+        group = ways["group"].to_numpy()
         self._takes = ways[["share", "memory"]].to_numpy(float)
-        self.by_group = [
-            np.flatnonzero(self._group == group) for group in range(self._group.max(initial=-1) + 1)
-        ]
+        self.by_group = [np.flatnonzero(group == each) for each in range(group.max(initial=-1) + 1)]
         for way in range(len(ways)):
             self.add((way,))
 

@@ -59,8 +59,8 @@ class Fleet:
     groups
         `hardware, device_count`, as `groups_of` returns them.
     inventory
-        Kinds of nodes: `hardware, device_count`, `nodes` (how many there are; NaN for any number) and
-        `price_per_hour`.
+        Kinds of nodes: `hardware, device_count` and `price_per_hour`; how many there are is said to
+        `solve`.
     """
 
     def __init__(
@@ -123,8 +123,7 @@ class Fleet:
         bound
             None where these are all columns: then the solver's own holds.
         """
-        costs, matrix, limits = self._programme()
-        upper = np.concatenate([nodes, np.full(len(costs) - len(nodes), np.inf)])
+        costs, matrix, limits, upper = self._programme(nodes)
         found = solve_integer(
             costs,
             integrality=np.ones(len(costs)),
@@ -203,8 +202,7 @@ class Fleet:
 
     def _relaxed(self, nodes: np.ndarray) -> tuple[np.ndarray, Values, float]:
         """Worth of each workload, values, and the cost."""
-        costs, matrix, limits = self._programme()
-        upper = np.concatenate([nodes, np.full(len(costs) - len(nodes), np.inf)])
+        costs, matrix, limits, upper = self._programme(nodes)
         found = linprog(
             costs, A_ub=matrix, b_ub=limits, bounds=np.column_stack([np.zeros(len(upper)), upper])
         )
@@ -219,8 +217,8 @@ class Fleet:
         full = full + groups[ways["group"]] * ways["replicas"].to_numpy()
         return Values(worth[ways["workload"]] - full, groups)
 
-    def _programme(self) -> tuple[np.ndarray, csr_array, np.ndarray]:
-        """Costs, rows and limits; variables are nodes, workloads left out, and columns."""
+    def _programme(self, nodes: np.ndarray) -> tuple[np.ndarray, csr_array, np.ndarray, np.ndarray]:
+        """Costs, rows, limits and upper bounds of nodes, workloads left out, and columns."""
         members = self.columns.members
         way = np.concatenate([np.array(column) for column in members])
         column = np.repeat(np.arange(len(members)), [len(each) for each in members])
@@ -249,4 +247,5 @@ class Fleet:
         penalties = np.full(self.workloads, self._penalty)
         costs = np.concatenate([self._prices, penalties, np.zeros(len(members))])
         limits = np.concatenate([-np.ones(self.workloads), np.zeros(len(self.groups))])
-        return costs, csr_array(rows), limits
+        upper = np.concatenate([nodes, np.full(self.workloads + len(members), np.inf)])
+        return costs, csr_array(rows), limits, upper

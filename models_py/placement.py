@@ -8,7 +8,8 @@ taken to cost nothing: each gets its share of what it would do alone (isolation)
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -17,9 +18,10 @@ from models_py.fleet import Fleet, Solution
 from models_py.ways import groups_of, on_groups, ways_of
 
 SECONDS, GAP = 10.0, 0.01
-SCALED = 1024.0  # how many times the demand is tried
+SCALED = 1024.0  # factors of the demand beyond which none is tried
 MOST_NODES = 100_000
-COPY = ("workload", "point", "kind", "node", "first_device", "device_count", "share", "memory")
+COPY = ["workload", "point", "kind", "node", "first_device", "device_count", "share", "memory"]
+COPY += ["carried"]
 
 
 @dataclass(frozen=True)
@@ -86,20 +88,7 @@ def place(
         For demands or rates that are not above zero, shares of memory outside (0, 1], and prices or
         numbers of nodes below zero; and where more than `MOST_NODES` are needed.
     """
-    demands = np.asarray(demands, float)
-    _require_valid(points, demands, inventory)
-    groups = groups_of(points, inventory)
-    placed = on_groups(points.reset_index(names="point"), groups)
-    ways = ways_of(placed, demands, _most(groups, inventory))
-    nodes = inventory["nodes"].to_numpy(float)
-    if ways.empty:
-        nothing = pd.DataFrame(columns=[*COPY, "carried"])
-        return Placement(nothing, np.zeros(len(nodes), int), list(range(len(demands))), 0.0, None)
-    found = Fleet(ways, len(demands), groups, inventory).solve(nodes, seconds, gap, seed)
-    if found.nodes.sum() > MOST_NODES:
-        raise ValueError(f"{found.nodes.sum()} nodes are needed, {MOST_NODES} at most are placed")
-    copies = _located(found, ways, placed, groups, inventory)
-    return Placement(copies, found.nodes, found.unserved, found.cost, found.bound)
+    return _located(_solved(points, np.asarray(demands, float), inventory, seconds, gap, seed))
 
 
 def place_with_headroom(
@@ -117,32 +106,34 @@ def place_with_headroom(
     """
     demands = np.asarray(demands, float)
 
-    def tried(factor: float) -> Placement:
-        return place(points, demands * factor, inventory, seconds / 4, gap, seed)
+    def tried(factor: float) -> _Solved:
+        return _solved(points, demands * factor, inventory, seconds / 4, gap, seed)
 
     found, factor, step = tried(1.0), 1.0, 2.0
-    if found.unserved:
+    if found.solution.unserved:
         step = 0.5
     while 1 / SCALED < factor < SCALED:
         other = tried(factor * step)
-        if step > 1 and other.unserved:
+        if step > 1 and other.solution.unserved:
             break
         factor, found = factor * step, other
-        if step < 1 and not other.unserved:
+        if step < 1 and not other.solution.unserved:
             break
-    if found.unserved:
-        return found
+    if found.solution.unserved:
+        return _located(found)
     low, high = factor, factor * 2
     while high / low > 1 + gap:
         middle = float(np.sqrt(low * high))
         other = tried(middle)
-        low, high = (low, middle) if other.unserved else (middle, high)
-        found = found if other.unserved else other
-    copies = found.copies.assign(
-        share=found.copies["share"] / low, carried=found.copies["carried"] / low
+        if other.solution.unserved:
+            high = middle
+        else:
+            low, found = middle, other
+    planned, times = _located(found), max(low, 1.0)
+    copies = planned.copies.assign(
+        share=planned.copies["share"] / times, carried=planned.copies["carried"] / times
     )
-    copies = copies if low > 1 else found.copies
-    return Placement(copies, found.nodes, [], found.cost, found.bound, low)
+    return replace(planned, copies=copies, headroom=low)
 
 
 def what_if(
@@ -160,16 +151,50 @@ def what_if(
         `kind` (a row of the inventory), `change` (1 or -1), `cost` and `unserved` (how many workloads).
     """
     rows = []
-    nodes = inventory["nodes"].to_numpy(float)
+    demands, nodes = np.asarray(demands, float), inventory["nodes"].to_numpy(float)
     for kind in np.flatnonzero((placement.nodes == nodes) & (nodes > 0)):
         for change in (1, -1):
             changed = nodes + change * (np.arange(len(nodes)) == kind)
-            other = place(points, demands, inventory.assign(nodes=changed), seconds)
+            other = _solved(points, demands, inventory.assign(nodes=changed), seconds).solution
             cost, left = other.cost, len(other.unserved)
             if left == len(placement.unserved):  # more to choose from costs no more
                 cost = min(cost, placement.cost) if change > 0 else max(cost, placement.cost)
             rows.append((kind, change, cost, left))
     return pd.DataFrame(rows, columns=["kind", "change", "cost", "unserved"])
+
+
+class _Solved(NamedTuple):
+    """What to use, and what it refers to."""
+
+    solution: Solution
+    ways: pd.DataFrame
+    points: pd.DataFrame
+    groups: pd.DataFrame
+    inventory: pd.DataFrame
+
+
+def _solved(
+    points: pd.DataFrame,
+    demands: np.ndarray,
+    inventory: pd.DataFrame,
+    seconds: float,
+    gap: float = GAP,
+    seed: int = 0,
+) -> _Solved:
+    """What `place` uses, before it is known where."""
+    _require_valid(points, demands, inventory)
+    groups = groups_of(points, inventory)
+    placed = on_groups(points.reset_index(names="point"), groups)
+    ways = ways_of(placed, demands, _most(groups, inventory))
+    nodes = inventory["nodes"].to_numpy(float)
+    if ways.empty:
+        found = Solution(np.zeros(len(nodes), int), [], list(range(len(demands))), 0.0, None)
+    else:
+        fleet = Fleet(ways, len(demands), groups, inventory)
+        found = fleet.solve(nodes, seconds, gap, seed)
+    if found.nodes.sum() > MOST_NODES:
+        raise ValueError(f"{found.nodes.sum()} nodes are needed, {MOST_NODES} at most are placed")
+    return _Solved(found, ways, placed, groups, inventory)
 
 
 def _require_valid(points: pd.DataFrame, demands: np.ndarray, inventory: pd.DataFrame) -> None:
@@ -192,38 +217,35 @@ def _most(groups: pd.DataFrame, inventory: pd.DataFrame) -> np.ndarray:
     return np.minimum(most, 2**31).to_numpy(int)
 
 
-def _located(
-    found: Solution,
-    ways: pd.DataFrame,
-    points: pd.DataFrame,
-    groups: pd.DataFrame,
-    inventory: pd.DataFrame,
-) -> pd.DataFrame:
+def _located(solved: _Solved) -> Placement:
     """Copies on the devices of nodes: the largest groups first, each on the first node with room."""
-    used = sorted(_groups_used(found, ways), key=lambda each: -groups["device_count"].iat[each[0]])
-    room = {
-        (kind, number + 1): 0
-        for kind, count in enumerate(found.nodes)
-        for number in range(int(count))
+    found, ways, points, groups, inventory = solved
+    sizes, hardware = groups["device_count"].tolist(), groups["hardware"].tolist()
+    nodes = {
+        name: [
+            [kind, number, 0]
+            for kind in np.flatnonzero(inventory["hardware"] == name)
+            for number in range(1, int(found.nodes[kind]) + 1)
+        ]
+        for name in dict.fromkeys(hardware)
     }
-    hardware, size = inventory["hardware"].tolist(), inventory["device_count"].tolist()
-    rows = []
-    for group, shares in used:
-        devices = int(groups["device_count"].iat[group])
-        node = next(
-            node
-            for node, taken in room.items()
-            if hardware[node[0]] == groups["hardware"].iat[group]
-            and taken + devices <= size[node[0]]
-        )
+    # where a group found no room, no later one of its size does
+    first = [0] * len(groups)
+    room, rows = inventory["device_count"].tolist(), []
+    for group, shares in sorted(_groups_used(found, ways), key=lambda each: -sizes[each[0]]):
+        own, devices = nodes[hardware[group]], sizes[group]
+        while own[first[group]][2] + devices > room[own[first[group]][0]]:
+            first[group] += 1
+        node = own[first[group]]
         for workload, point, share in shares:
             memory, rate = points["memory"].iat[point], points["rate"].iat[point]
-            own = (workload, points["point"].iat[point], *node, room[node], devices, share, memory)
-            rows.append((*own, rate * share))
-        room[node] += devices
-    columns = [*COPY, "carried"]
-    table = pd.DataFrame(rows, columns=columns)
-    return table.sort_values(["workload", "kind", "node", "first_device"], ignore_index=True)
+            run = (workload, points["point"].iat[point], *node, devices, share, memory)
+            rows.append((*run, rate * share))
+        node[2] += devices
+    copies = pd.DataFrame(rows, columns=COPY).sort_values(
+        ["workload", "kind", "node", "first_device"], ignore_index=True
+    )
+    return Placement(copies, found.nodes, found.unserved, found.cost, found.bound)
 
 
 def _groups_used(

@@ -116,7 +116,7 @@ def _ways(
         filled = _whole(demand / rate)
         taken = min(filled, int(most_groups[first]))
         for point, group, own_rate, memory in each:
-            if group == first or (taken and filled):
+            if group == first or taken:
                 used = 0 if group == first else taken
                 replicas, share = _split(demand - used * rate, full_rate[group], own_rate)
                 # what is left of full groups is less than one, unless there are no more of them
