@@ -30,7 +30,7 @@ from models_py.options import (
 from models_py.predict import PerformancePredictor
 from models_py.ranking import PLATFORM, WORKLOAD, compare
 from models_py.requirements import require_learned
-from models_py.shapes import carrying_points, size_shape
+from models_py.shapes import Shape, carrying_points, draw_shape, size_shape
 from models_py.sizing import CONFIDENCE as SIZING_CONFIDENCE
 from models_py.sizing import Demand
 from models_py.worth import PRICE, Objective, objective_of
@@ -233,17 +233,10 @@ class HardwareRecommender:
         """
         constraints = self._completed(constraints, SIZING_CONFIDENCE)
         sized, unsatisfied, points = [], {}, pd.DataFrame()
-        for points, margins in self._shapes(demand, constraints, workload):
-            found = size_shape(
-                points,
-                self.predictor.models,
-                margins,
-                demand,
-                constraints,
-                self.minimum_feasibility,
-                offers,
-                self.seed,
-            )
+        for points, shape in self._shapes(demand, constraints, workload):
+            found = shape
+            if isinstance(shape, Shape):
+                found = size_shape(shape, demand, constraints, self.minimum_feasibility, offers)
             if isinstance(found, Unsatisfied):
                 unsatisfied[points["workload_id"].iloc[0]] = found
             else:
@@ -265,16 +258,10 @@ class HardwareRecommender:
         """
         constraints = self._completed(constraints, SIZING_CONFIDENCE)
         curves = []
-        for points, margins in self._shapes(demand, constraints, workload):
-            found = carrying_points(
-                points,
-                self.predictor.models,
-                margins,
-                demand,
-                constraints,
-                self.minimum_feasibility,
-                self.seed,
-            )
+        for _, shape in self._shapes(demand, constraints, workload):
+            found = shape
+            if isinstance(shape, Shape):
+                found = carrying_points(shape, demand, constraints, self.minimum_feasibility)
             if not isinstance(found, Unsatisfied):
                 found = found.assign(memory=memory_taken(self.predictor, found))
             curves.append(found)
@@ -282,8 +269,8 @@ class HardwareRecommender:
 
     def _shapes(
         self, demand: Demand, constraints: Constraints, workload: Mapping[str, object]
-    ) -> Iterator[tuple[pd.DataFrame, dict[str, pd.DataFrame]]]:
-        """Options of each shape, and the margins of what a demand depends on."""
+    ) -> Iterator[tuple[pd.DataFrame, Shape | Unsatisfied]]:
+        """Options of each shape, and what is drawn of those that may be used."""
         require_learned(constraints.requirements, self.directions)
         metrics = [each.metric for each in constraints.requirements]
         if demand.requests_per_second is not None:
@@ -292,9 +279,18 @@ class HardwareRecommender:
             self.predictor, matching_options(self.options, workload), list(dict.fromkeys(metrics))
         )
         for rows in points.groupby(list(SHAPE), dropna=False, sort=False).indices.values():
+            here = points.iloc[rows].reset_index(drop=True)
+            part = {name: each.iloc[rows].reset_index(drop=True) for name, each in margins.items()}
             yield (
-                points.iloc[rows].reset_index(drop=True),
-                {name: each.iloc[rows].reset_index(drop=True) for name, each in margins.items()},
+                here,
+                draw_shape(
+                    here,
+                    self.predictor.models,
+                    part,
+                    constraints,
+                    self.minimum_feasibility,
+                    self.seed,
+                ),
             )
 
     def _objective(self, name: str, options: pd.DataFrame) -> Objective:

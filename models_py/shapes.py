@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -17,17 +18,31 @@ from models_py.requirements import probabilities
 from models_py.sizing import Demand, along_the_curve, carried_rates, size_platforms
 
 
-def size_shape(
+class Shape(NamedTuple):
+    """Options of one shape that keep what does not depend on a demand, one per platform and batch.
+
+    Attributes
+    ----------
+    log_metrics
+        Joint draws, see `size_platforms`.
+    margins
+        See `Sampler`.
+    """
+
+    points: pd.DataFrame
+    log_metrics: Mapping[str, np.ndarray]
+    margins: Mapping[str, pd.DataFrame]
+
+
+def draw_shape(
     points: pd.DataFrame,
     models: Mapping[str, MetricModel | DerivedModel],
     margins: Mapping[str, pd.DataFrame],
-    demand: Demand,
     constraints: Constraints,
     minimum_feasibility: float,
-    offers: pd.DataFrame | None,
     seed: int,
-) -> pd.DataFrame | Unsatisfied:
-    """Platforms that carry a demand, cheapest first (see `size_platforms`), or why there is none.
+) -> Shape | Unsatisfied:
+    """A shape of options, or why none of them may be used whatever the demand.
 
     Parameters
     ----------
@@ -35,18 +50,38 @@ def size_shape(
         Options of one shape, one row per platform and batch.
     models, margins
         See `Sampler`.
+    """
+    fixed = replace(constraints, max_price_per_hour=None, requirements=())
+    found = screens(points, fixed, minimum_feasibility)
+    kept = keeping(found)
+    if not kept.any():
+        return why_none(found, platform_names(points))
+    own = points[kept].reset_index(drop=True)
+    margins = {name: each[kept].reset_index(drop=True) for name, each in margins.items()}
+    drawn = {}
+    if margins:
+        drawn = Sampler(own, models, margins, DRAWS, seed).draw(np.arange(len(own)))
+    return Shape(own, drawn, margins)
+
+
+def size_shape(
+    shape: Shape,
+    demand: Demand,
+    constraints: Constraints,
+    minimum_feasibility: float,
+    offers: pd.DataFrame | None,
+) -> pd.DataFrame | Unsatisfied:
+    """Platforms that carry a demand, cheapest first (see `size_platforms`), or why there is none.
+
+    Parameters
+    ----------
     constraints
         `max_price_per_hour` is that of all replicas.
     """
-    kept = _kept(points, constraints, minimum_feasibility)
-    if isinstance(kept, Unsatisfied):
-        return kept
-    own, drawn, margins = _drawn(points, kept, models, margins, seed)
-    carried = size_platforms(
-        own, drawn, demand, constraints.requirements, constraints.confidence, offers
-    )
+    wanted, confidence = constraints.requirements, constraints.confidence
+    carried = size_platforms(shape.points, shape.log_metrics, demand, wanted, confidence, offers)
     if carried.empty:
-        return _why_not_carried(own, drawn, margins, constraints, minimum_feasibility)
+        return _why_not_carried(*shape, constraints, minimum_feasibility)
     cap = constraints.max_price_per_hour
     if cap is None:
         return carried
@@ -55,49 +90,14 @@ def size_shape(
 
 
 def carrying_points(
-    points: pd.DataFrame,
-    models: Mapping[str, MetricModel | DerivedModel],
-    margins: Mapping[str, pd.DataFrame],
-    demand: Demand,
-    constraints: Constraints,
-    minimum_feasibility: float,
-    seed: int,
+    shape: Shape, demand: Demand, constraints: Constraints, minimum_feasibility: float
 ) -> pd.DataFrame | Unsatisfied:
-    """Options of one shape with `rate`, what a replica carries (`carried_rates`), or why none does."""
-    kept = _kept(points, constraints, minimum_feasibility)
-    if isinstance(kept, Unsatisfied):
-        return kept
-    own, drawn, margins = _drawn(points, kept, models, margins, seed)
-    _, rate = carried_rates(own, drawn, demand, constraints.requirements, constraints.confidence)
+    """Options with `rate`, what a replica carries (see `carried_rates`), or why none does."""
+    wanted, confidence = constraints.requirements, constraints.confidence
+    _, rate = carried_rates(shape.points, shape.log_metrics, demand, wanted, confidence)
     if not (rate > 0).any():
-        return _why_not_carried(own, drawn, margins, constraints, minimum_feasibility)
-    return own.assign(rate=rate)[rate > 0].reset_index(drop=True)
-
-
-def _kept(
-    points: pd.DataFrame, constraints: Constraints, minimum_feasibility: float
-) -> np.ndarray | Unsatisfied:
-    """Which options keep what does not depend on the demand, or why none does."""
-    fixed = replace(constraints, max_price_per_hour=None, requirements=())
-    found = screens(points, fixed, minimum_feasibility)
-    kept = keeping(found)
-    return kept if kept.any() else why_none(found, platform_names(points))
-
-
-def _drawn(
-    points: pd.DataFrame,
-    kept: np.ndarray,
-    models: Mapping[str, MetricModel | DerivedModel],
-    margins: Mapping[str, pd.DataFrame],
-    seed: int,
-) -> tuple[pd.DataFrame, dict[str, np.ndarray], dict[str, pd.DataFrame]]:
-    """Options that are kept, draws of their metrics, and margins."""
-    own = points[kept].reset_index(drop=True)
-    margins = {name: each[kept].reset_index(drop=True) for name, each in margins.items()}
-    drawn = {}
-    if margins:
-        drawn = Sampler(own, models, margins, DRAWS, seed).draw(np.arange(len(own)))
-    return own, drawn, margins
+        return _why_not_carried(*shape, constraints, minimum_feasibility)
+    return shape.points.assign(rate=rate)[rate > 0].reset_index(drop=True)
 
 
 def _why_not_carried(
