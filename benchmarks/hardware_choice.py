@@ -78,7 +78,9 @@ def main() -> None:
     options = parser.parse_args()
     rows = read_rows(options.data)
     every = [*cases(rows, options.seeds)]
-    every += [each._replace(odds_alone=True) for each in cases(rows, options.odds_seeds, False)]
+    every += [
+        each._replace(odds_alone=True) for each in cases(rows, options.odds_seeds, unseen=False)
+    ]
     with ProcessPoolExecutor(options.processes) as pool:
         found = [*pool.map(answered, every)]
     print(choices_as_markdown(pd.concat([choices for choices, _ in found])), "\n")

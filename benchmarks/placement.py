@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from public_tables import DATA, SEEDS, read_rows
+from public_tables import DATA, LLM_THROUGHPUT, SEEDS, read_rows, rows_of
 from sizing import PRICES
 from threadpoolctl import threadpool_limits
 
@@ -40,8 +40,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS)
     parser.add_argument("--seconds", type=float, default=10)
     options = parser.parse_args()
-    rows = read_rows(options.data)
-    rows = rows[(rows["source"] == "llm_inference_bench") & rows["throughput"].notna()]
+    rows = rows_of(read_rows(options.data), LLM_THROUGHPUT)
     measured = newest_measurements(rows, "throughput")
     rate = measured["measured_value"] / measured["batch_work"] * measured["batch_size"]
     points = measured.drop(columns="workload")

@@ -54,6 +54,8 @@ TABLES = (
     Table("aws_neuron", "throughput", (0.20,)),
 )
 
+LLM_THROUGHPUT = TABLES[0]
+
 
 def read_rows(folder: Path) -> pd.DataFrame:
     """Accepted rows of all public tables, as the warehouse describes them."""

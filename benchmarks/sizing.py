@@ -23,7 +23,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from public_tables import DATA, read_rows
+from public_tables import DATA, LLM_THROUGHPUT, read_rows, rows_of
 from threadpoolctl import threadpool_limits
 
 from models_py.draws import Sampler
@@ -62,8 +62,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS)
     parser.add_argument("--processes", type=int, default=2)
     options = parser.parse_args()
-    rows = read_rows(options.data)
-    rows = rows[(rows["source"] == "llm_inference_bench") & rows["throughput"].notna()]
+    rows = rows_of(read_rows(options.data), LLM_THROUGHPUT)
     names = sorted(rows["model_name"].unique())
     with ProcessPoolExecutor(options.processes) as pool:
         found = pool.map(partial(unknown_model, rows, options.seeds), names)
