@@ -11,7 +11,7 @@ import click
 
 from pipelines.cli_hardware import hardware
 from pipelines.cli_models import models
-from pipelines.cli_options import json_option, warehouse_option, write
+from pipelines.cli_options import json_option, output_option, warehouse_option, write
 from pipelines.cli_place import place
 from pipelines.errors import BenchmartError
 
@@ -114,11 +114,7 @@ def record(results, warehouse, objective, plan, as_json) -> None:
     help="Least diversity of a test when it is chosen, 0 to 1.",
 )
 @click.option("--focus", metavar="KIND=NAME", help="First tests of hardware=NAME or model=NAME.")
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Where to write the plan; standard output by default.",
-)
+@output_option("Where to write the plan; standard output by default.")
 def integrate(
     warehouse,
     budget,
@@ -158,11 +154,7 @@ def integrate(
     type=click.Path(path_type=Path),
     help="CSV file of configurations: model_name, hardware, batch_size and what else you know.",
 )
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="CSV file to write; standard output by default.",
-)
+@output_option("CSV file to write; standard output by default.")
 @click.option("--metric", multiple=True, help="Objective or metric; may be given several times.")
 def predict(warehouse, source, output, metric) -> None:
     """Predict metrics of configurations: rows in, rows out, in the same order."""

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import click
 
-from pipelines.cli_options import json_option, warehouse_option, write
+from pipelines.cli_options import (
+    json_option,
+    output_option,
+    provider_option,
+    region_option,
+    utilisation_option,
+    warehouse_option,
+    write,
+)
 
 COUNT = click.IntRange(1)
 POSITIVE = click.FloatRange(0, min_open=True)
@@ -40,22 +47,12 @@ DEMAND = click.FloatRange(0, 1e9, min_open=True)
 @click.option("--max-devices", type=COUNT, help="Devices used together.")
 @click.option("--max-cost-per-hour", type=POSITIVE, help="Price of the platform.")
 @click.option("--max-power", type=POSITIVE, help="Rated power of all its devices in watts.")
-@click.option("--provider", help="Only prices of this provider.")
-@click.option("--region", help="Only prices of this region.")
+@provider_option
+@region_option
 @click.option("--requests-per-second", type=DEMAND, help="Demand: arrivals to be carried.")
 @click.option("--in-flight", type=DEMAND, help="Demand: requests served at the same time.")
-@click.option(
-    "--utilisation",
-    type=click.FloatRange(0, 1, min_open=True),
-    default=1.0,
-    show_default=True,
-    help="Share of what a replica can do that is planned for.",
-)
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Where to write the answer as JSON.",
-)
+@utilisation_option
+@output_option("Where to write the answer as JSON.")
 @json_option
 def hardware(
     warehouse,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -11,7 +12,21 @@ warehouse_option = click.option(
     type=click.Path(path_type=Path, file_okay=False),
     help="Warehouse directory [default: warehouse/, or BENCHMART_WAREHOUSE].",
 )
+provider_option = click.option("--provider", help="Only prices of this provider.")
+region_option = click.option("--region", help="Only prices of this region.")
+utilisation_option = click.option(
+    "--utilisation",
+    type=click.FloatRange(0, 1, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="Share of what a replica can do that is planned for.",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+
+
+def output_option(text: str) -> Callable:
+    """`--output`, with what is written there."""
+    return click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help=text)
 
 
 def write(text: str, output: Path | None) -> None:

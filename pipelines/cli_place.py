@@ -7,9 +7,15 @@ from pathlib import Path
 
 import click
 
-from pipelines.cli_options import json_option, warehouse_option, write
-
-SHARE = click.FloatRange(0, 1, min_open=True)
+from pipelines.cli_options import (
+    json_option,
+    output_option,
+    provider_option,
+    region_option,
+    utilisation_option,
+    warehouse_option,
+    write,
+)
 
 
 @click.command()
@@ -38,16 +44,10 @@ SHARE = click.FloatRange(0, 1, min_open=True)
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
     help="Probability with which a replica carries what is planned [default: 0.6].",
 )
-@click.option(
-    "--utilisation",
-    type=SHARE,
-    default=1.0,
-    show_default=True,
-    help="Share of what a replica can do that is planned for.",
-)
+@utilisation_option
 @click.option(
     "--memory-utilisation",
-    type=SHARE,
+    type=click.FloatRange(0, 1, min_open=True),
     default=0.9,
     show_default=True,
     help="Share of the memory that workloads which share devices may fill.",
@@ -59,13 +59,9 @@ SHARE = click.FloatRange(0, 1, min_open=True)
     show_default=True,
     help="Time to search, and for each what-if.",
 )
-@click.option("--provider", help="Only prices of this provider.")
-@click.option("--region", help="Only prices of this region.")
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Where to write the plan as JSON.",
-)
+@provider_option
+@region_option
+@output_option("Where to write the plan as JSON.")
 @json_option
 def place(warehouse, demand, inventory, provider, region, output, as_json, **search) -> None:
     """Assign workloads to nodes, several to the same devices where memory allows."""

@@ -11,14 +11,15 @@ import numpy as np
 import pandas as pd
 
 from models_py.constraints import Constraints
-from models_py.requirements import parse_requirements
 from models_py.sizing import Demand
 from pipelines.configurations import as_configurations, describe
 from pipelines.costs import with_prices
 from pipelines.errors import InputError
+from pipelines.hardware import requirements_of
 from pipelines.input_table import InputRow, read_input
 from pipelines.offers import Offers
 from pipelines.suggest import did_you_mean
+from pipelines.workloads import require_devices
 
 TEXTS = ("model_name", "model_type", "task", "precision")
 COUNTS = ("batch_size", "concurrency", "input_length", "output_length", "image_size")
@@ -66,27 +67,25 @@ def read_demand(source: Path, utilisation: float, confidence: float | None) -> l
 
 def _wanted(row: InputRow, utilisation: float, confidence: float | None) -> Wanted:
     model = row.text("model_name", required=True)
-    said = {name: row.text(name) for name in TEXTS}
-    said |= {name: row.whole(name, 0 if name == "output_length" else 1) for name in COUNTS}
+    said = {name: row.text(name) for name in TEXTS} | row.counts(COUNTS)
     amounts = {name: row.positive(name) for name in DEMAND}
     given = [name for name in DEMAND if amounts[name] is not None]
     if len(given) != 1:
         raise InputError(f"{row.where}: either requests_per_second or in_flight is required")
-    slo, share = row.text("slo"), row.positive("confidence")
+    share = row.positive("confidence")
     if share is not None and share >= 1:
         raise InputError(
             f"{row.where}, column confidence: expected a number below 1, got {share:g}"
         )
-    try:
-        requirements = parse_requirements(slo) if slo else []
-    except ValueError as error:
-        raise InputError(f"{row.where}, column slo: {error}") from None
     return Wanted(
         row.where,
         row.text("workload") or model,
         {name: value for name, value in said.items() if value is not None},
         Demand(**amounts, utilisation=utilisation),
-        Constraints(requirements=requirements, confidence=confidence if share is None else share),
+        Constraints(
+            requirements=requirements_of(row.text("slo"), f"{row.where}, column slo"),
+            confidence=confidence if share is None else share,
+        ),
     )
 
 
@@ -106,14 +105,7 @@ def read_inventory(source: Path, con: duckdb.DuckDBPyConnection, offers: Offers)
     inventory = pd.DataFrame([_kind(row) for row in rows])
     asked = [{"model_name": "", "hardware": name} for name in inventory["hardware"]]
     inventory["hardware"] = describe(con, as_configurations(asked))["hardware"].to_numpy()
-    devices = con.sql("select distinct hardware from features.training_features").fetchall()
-    known = [row[0] for row in devices]
-    for row, name in zip(rows, inventory["hardware"], strict=True):
-        if name not in known:
-            hint = did_you_mean(name, known, 20)
-            raise InputError(
-                f"{row.where}, column hardware: nothing was measured on '{name}'{hint}"
-            )
+    require_devices(con, inventory["hardware"], (f"{row.where}, column hardware" for row in rows))
     offered = with_prices(con, inventory, offers)["price_per_hour"]
     inventory["price_per_hour"] = inventory["price_per_hour"].fillna(offered)
     unknown = inventory["price_per_hour"].isna()

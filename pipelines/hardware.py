@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import repeat
 
 import duckdb
 import pandas as pd
@@ -11,7 +12,7 @@ import pandas as pd
 from models_py.constraints import Constraints
 from models_py.hardware_recommender import HardwareRecommender, Recommendation
 from models_py.predict import PerformancePredictor
-from models_py.requirements import parse_requirements
+from models_py.requirements import Requirement, parse_requirements
 from models_py.worth import NotLearned
 from pipelines.costs import counted_offers, with_prices
 from pipelines.errors import InputError
@@ -21,7 +22,7 @@ from pipelines.published import connect, metric_directions, published_build
 from pipelines.settings import Settings
 from pipelines.suggest import did_you_mean
 from pipelines.warehouse import DATABASE
-from pipelines.workloads import along_the_load, find_workloads, options_of
+from pipelines.workloads import along_the_load, find_workloads, options_of, require_devices
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def opened(settings: Settings, request: Request, whole_curve: bool = False) -> O
         require_objective(request.objective, directions, "--metric")
         for name in settings.balance:
             require_objective(name, directions, "balance")
-        _require_devices(con, constraints)
+        require_devices(con, constraints.available_hardware or (), repeat("--available"))
         asked = find_workloads(con, request.workload)
         workloads = asked.workloads
         if whole_curve:
@@ -167,14 +168,18 @@ def recommend(settings: Settings, request: Request) -> Answer:
     return Answer(found, asked.names, units, asked.notes)
 
 
-def _constraints(request: Request) -> Constraints:
+def requirements_of(slo: str | None, where: str) -> list[Requirement]:
+    """Requirements as they are written, or an `InputError` that says where."""
     try:
-        requirements = parse_requirements(request.slo) if request.slo is not None else []
+        return parse_requirements(slo) if slo is not None else []
     except ValueError as error:
-        raise InputError(f"--slo: {error}") from None
+        raise InputError(f"{where}: {error}") from None
+
+
+def _constraints(request: Request) -> Constraints:
     return Constraints(
         request.available,
-        requirements,
+        requirements_of(request.slo, "--slo"),
         request.confidence,
         request.max_price_per_hour,
         request.max_rated_power_w,
@@ -189,15 +194,6 @@ def _require_offers(con: duckdb.DuckDBPyConnection, wanted: Offers, found: pd.Da
             rows = con.sql(f"select distinct {name} from core.prices").fetchall()
             hint = did_you_mean(value, [row[0] for row in rows if row[0]], 20)
             raise InputError(f"--{name}: no price in {wanted.currency} of '{value}' is known{hint}")
-
-
-def _require_devices(con: duckdb.DuckDBPyConnection, constraints: Constraints) -> None:
-    devices = con.sql("select distinct hardware from features.training_features").fetchall()
-    known = [row[0] for row in devices]
-    for name in constraints.available_hardware or ():
-        if name not in known:
-            hint = did_you_mean(name, known, 20)
-            raise InputError(f"--available: nothing was measured on '{name}'{hint}")
 
 
 def as_json(answer: Answer) -> dict:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -41,6 +41,10 @@ class InputRow(NamedTuple):
         if not (value.is_integer() and lowest <= value < MOST):
             raise self._unexpected(name, f"a whole number of at least {lowest}")
         return int(value)
+
+    def counts(self, names: Iterable[str]) -> dict[str, int | None]:
+        """Whole numbers by column; only an output may have no length."""
+        return {name: self.whole(name, 0 if name == "output_length" else 1) for name in names}
 
     def positive(self, name: str, zero: bool = False) -> float | None:
         """A number above zero, or from zero on; or None."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -97,6 +98,15 @@ def place_file(
         if objective == HEADROOM and np.isinf(kinds["nodes"]).any():
             raise InputError(f"{inventory}, column nodes: headroom needs a number for each kind")
         predictor = PerformancePredictor.load(build / "models")
+        recommending = partial(
+            HardwareRecommender,
+            predictor,
+            kinds["hardware"].unique().tolist(),
+            directions=metric_directions(con),
+            seed=settings.seed,
+            minimum_feasibility=settings.minimum_feasibility,
+        )
+        most_devices = int(kinds["device_count"].max())
         points, unsatisfied, notes = [], {}, []
         for position, each in enumerate(wanted):
             try:
@@ -104,7 +114,7 @@ def place_file(
             except LookupError as error:
                 raise InputError(f"{each.where}, column slo: {error}") from None
             try:
-                found = _curve(con, predictor, settings, each, kinds, notes)
+                found = _curve(con, recommending, each, most_devices, notes)
             except (InputError, LookupError) as error:
                 raise InputError(_in_file(each.where, str(error))) from None
             if isinstance(found, Unsatisfied):
@@ -164,27 +174,19 @@ def _placed(
 
 def _curve(
     con: duckdb.DuckDBPyConnection,
-    predictor: PerformancePredictor,
-    settings: Settings,
+    recommending: Callable[..., HardwareRecommender],
     wanted: Wanted,
-    kinds: pd.DataFrame,
+    most_devices: int,
     notes: list[str],
 ) -> pd.DataFrame | Unsatisfied:
     """What replicas of a workload carry on the hardware that there is; what is assumed goes to notes."""
     asked = find_workloads(con, wanted.said)
     notes += [f"{wanted.name}: {note}" for note in asked.notes]
     options = options_of(con, along_the_load(con, asked.workloads, wanted.said))
-    recommender = HardwareRecommender(
-        predictor,
-        list(dict.fromkeys(kinds["hardware"])),
-        options,
-        metric_directions(con),
-        settings.seed,
-        settings.minimum_feasibility,
-    )
-    constraints = replace(wanted.constraints, max_device_count=int(kinds["device_count"].max()))
-    curves = recommender.load_curves(
-        wanted.demand, constraints, model_name=options["model_name"].iloc[0]
+    curves = recommending(options=options).load_curves(
+        wanted.demand,
+        replace(wanted.constraints, max_device_count=most_devices),
+        model_name=options["model_name"].iloc[0],
     )
     able = [curve for curve in curves if not isinstance(curve, Unsatisfied)]
     if not able:

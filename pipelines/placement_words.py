@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 
 import numpy as np
@@ -14,7 +15,7 @@ HOUR, MILLION = 3_600, 1e6
 
 def as_json(plan: Plan) -> dict:
     """For machines."""
-    found = plan.placement
+    found, reasons, copies = plan.placement, _reasons(plan), _copies(plan)
     return {
         "objective": plan.objective,
         "currency": plan.currency if plan.priced else None,
@@ -31,9 +32,8 @@ def as_json(plan: Plan) -> dict:
                 "workload": each.name,
                 "placed": position in reasons,
                 "reason": reasons.get(position) or _why_not(plan, position),
-                "copies": _copies(plan, position),
+                "copies": copies.get(position, []),
             }
-            for reasons in [_reasons(plan)]
             for position, each in enumerate(plan.wanted)
         ],
         "what_if": [
@@ -51,16 +51,15 @@ def as_json(plan: Plan) -> dict:
 
 def in_words(plan: Plan) -> list[str]:
     """Lines for a person."""
-    reasons = _reasons(plan)
+    reasons, copies = _reasons(plan), _copies(plan)
     lines = [f"note: {note}" for note in plan.notes]
     lines.append(_summary(plan))
     for position, each in enumerate(plan.wanted):
         if position not in reasons:
             lines += [f"{each.name}: not placed", f"  {_why_not(plan, position)}"]
             continue
-        copies = _copies(plan, position)
         lines.append(f"{each.name}: {reasons[position]}")
-        lines += [f"  {line}" for line in _grouped(copies)]
+        lines += [f"  {line}" for line in _grouped(copies[position])]
     lines += _what_if(plan)
     return lines
 
@@ -98,32 +97,30 @@ def _grouped(copies: list[dict]) -> Iterator[str]:
         )
 
 
-def _copies(plan: Plan, position: int) -> list[dict]:
-    copies = plan.placement.copies
+def _copies(plan: Plan) -> dict[int, list[dict]]:
+    """By workload, its replicas and shares of some."""
+    copies, rows = plan.placement.copies, defaultdict(list)
     if copies.empty:
-        return []
-    place = ["kind", "node", "first_device"]
-    beside = copies.groupby(place)["workload"].unique()
-    rows = []
-    for row in copies[copies["workload"] == position].itertuples():
+        return {}
+    beside = copies.groupby(["kind", "node", "first_device"])["workload"].unique()
+    for row in copies.itertuples():
         point = plan.points.loc[row.point]
-        last = row.first_device + row.device_count - 1
+        first, last = row.first_device, row.first_device + row.device_count - 1
         batch = point["batch_size"]
-        others = beside.loc[row.kind, row.node, row.first_device]
-        rows.append(
+        others = beside.loc[row.kind, row.node, first]
+        rows[row.workload].append(
             {
                 "node": f"{_name(plan, row.kind)} #{row.node}",
-                "devices": f"{row.first_device}" if last == row.first_device
-                else f"{row.first_device}-{last}",
+                "devices": f"{first}" if last == first else f"{first}-{last}",
                 "platform": point["platform"],
                 "precision": point["precision"],
                 "batch_size": None if pd.isna(batch) else int(batch),
                 "share": float(row.share),
                 "memory": None if pd.isna(point["memory"]) else float(point["memory"]),
                 "carried": float(row.carried),
-                "shared_with": [plan.wanted[w].name for w in others if w != position],
+                "shared_with": [plan.wanted[w].name for w in others if w != row.workload],
             }
-        )  # fmt: skip
+        )
     return rows
 
 

@@ -71,5 +71,4 @@ def read_configurations(source: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
 def _typed(row: InputRow) -> dict[str, object]:
     for name in REQUIRED:
         row.text(name, required=True)
-    counts = {name: row.whole(name, 0 if name == "output_length" else 1) for name in COUNTS}
-    return {name: row.text(name) for name in TEXTS} | counts
+    return {name: row.text(name) for name in TEXTS} | row.counts(COUNTS)

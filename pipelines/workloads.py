@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import duckdb
@@ -153,6 +153,18 @@ def along_the_load(
     ).df()
     curves = workloads.drop(columns=open_columns).drop_duplicates().merge(seen)
     return curves[list(workloads)]
+
+
+def require_devices(
+    con: duckdb.DuckDBPyConnection, asked: Iterable[str], where: Iterable[str]
+) -> None:
+    """Raise an `InputError` for a device that nothing was measured on; `where` it is asked for."""
+    devices = con.sql("select distinct hardware from features.training_features").fetchall()
+    known = [row[0] for row in devices]
+    for name, place in zip(asked, where, strict=False):
+        if name not in known:
+            hint = did_you_mean(name, known, 20)
+            raise InputError(f"{place}: nothing was measured on '{name}'{hint}")
 
 
 def options_of(con: duckdb.DuckDBPyConnection, workloads: pd.DataFrame) -> pd.DataFrame:
