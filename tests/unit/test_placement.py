@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import os
 from collections.abc import Iterator
 
 import numpy as np
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from models_py.colocation import Columns, Values
 from models_py.fleet import ENUMERATED, Fleet
+from models_py.highs import solve_integer
 from models_py.placement import Placement, place, place_with_headroom, what_if
 from models_py.ways import groups_of, on_groups, ways_of
 
@@ -233,6 +235,21 @@ def test_one_node_more_never_costs_more_and_one_fewer_never_less():
     assert (same["cost"] <= found.cost).all()
 
 
+def test_what_ifs_cost_what_placing_on_other_nodes_costs():
+    points, demands = random_points(6, 4), random_demands(6, 4)
+    nodes = place(points, demands, INVENTORY).nodes
+    inventory = INVENTORY.assign(nodes=np.maximum(nodes, 1).astype(float))
+    found = place(points, demands, inventory)
+    changes = what_if(found, points, demands, inventory)
+    served = changes[changes["unserved"] == 0]
+    assert sorted(served["change"]) == [-1, 1, 1]
+    for row in served.itertuples():
+        changed = inventory["nodes"] + row.change * (inventory.index == row.kind)
+        other = place(points, demands, inventory.assign(nodes=changed), gap=1e-6)
+        assert row.cost == pytest.approx(other.cost)
+        assert row.cost > found.cost if row.change < 0 else row.cost <= found.cost
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -252,9 +269,25 @@ def test_what_makes_no_sense_is_refused(change, words):
         place(points, demands, inventory)
 
 
-def test_the_solver_says_nothing_on_standard_output(capfd):
+def test_the_solver_says_nothing_on_standard_output(capfd, monkeypatch):
     points, demands = random_points(1, 6), random_demands(1, 6)
     groups = groups_of(points, INVENTORY)
     ways = ways_of(on_groups(points, groups), demands, np.full(len(groups), 9))
     Fleet(ways, 6, groups, INVENTORY).solve(INVENTORY["nodes"].to_numpy(), 5, 0.01)
+    monkeypatch.setattr("models_py.highs.milp", lambda: os.write(1, b"as HiGHS does, past Python"))
+    solve_integer()
     assert capfd.readouterr().out == ""
+
+
+def test_the_bound_holds_of_columns_that_were_not_found(monkeypatch):
+    points, demands = random_points(11, 5), random_demands(11, 5) / 3
+    exact = place(points, demands, INVENTORY, gap=1e-6)
+    monkeypatch.setattr("models_py.fleet.ENUMERATED", 0)
+    monkeypatch.setattr(Columns, "price", lambda *_: 0)
+    groups = groups_of(points, INVENTORY)
+    ways = ways_of(on_groups(points, groups), demands, np.full(len(groups), 9))
+    fleet = Fleet(ways, 5, groups, INVENTORY)
+    monkeypatch.setattr(fleet.columns, "add", lambda _: False)
+    found = fleet.solve(INVENTORY["nodes"].to_numpy(), 1, 1e-6)
+    assert found.cost > exact.cost + 0.1  # nothing is shared
+    assert 0.5 * exact.cost < found.bound <= exact.cost + 1e-6
