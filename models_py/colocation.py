@@ -11,8 +11,10 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 
+from models_py.ways import Ways
+
+Column = tuple[int, ...]  # ways that share a group
 ROOM = 1 + 1e-6  # what HiGHS lets pass
 WEIGHINGS = 30
 BEST = 5
@@ -35,32 +37,28 @@ class Values(NamedTuple):
 
 
 class Columns:
-    """Columns over ways, without repetition.
-
-    Parameters
-    ----------
-    ways
-        See `ways_of`.
+    """Columns over ways, without repetition: each way alone, and what is added.
 
     Attributes
     ----------
     members
         Ways of each column, as sorted tuples of positions.
-    by_group
-        Ways whose rest runs on a group of each kind.
     """
 
-    def __init__(self, ways: pd.DataFrame) -> None:
-        self.members: list[tuple[int, ...]] = []
-        self._known: set[tuple[int, ...]] = set()
-        self._workload = ways["workload"].to_numpy()
-        group = ways["group"].to_numpy()
-        self._takes = ways[["share", "memory"]].to_numpy(float)
-        self.by_group = [np.flatnonzero(group == each) for each in range(group.max(initial=-1) + 1)]
-        for way in range(len(ways)):
-            self.add((way,))
+    def __init__(self, ways: Ways) -> None:
+        self.members: list[Column] = []
+        self._ways = ways
+        self._known: set[Column] = set()
+        self.refresh()
 
-    def add(self, members: tuple[int, ...]) -> bool:
+    def refresh(self) -> None:
+        """Take up ways that were added."""
+        for way in range(len(self._ways)):
+            self.add((way,))
+        groups = range(self._ways.full.shape[1])
+        self._by_group = [np.flatnonzero(self._ways.group == group) for group in groups]
+
+    def add(self, members: Column) -> bool:
         """Add a column; whether it is new."""
         column = tuple(sorted(members))
         if column in self._known:
@@ -71,8 +69,8 @@ class Columns:
 
     def enumerate_all(self, most: int) -> bool:
         """Add every column, unless there are more than so many; whether these are all."""
-        found: list[tuple[int, ...]] = []
-        for own in self.by_group:
+        found: list[Column] = []
+        for own in self._by_group:
             for column in self._subsets(own):
                 found.append(column)
                 if len(found) > most:
@@ -81,7 +79,7 @@ class Columns:
             self.add(column)
         return True
 
-    def _subsets(self, own: np.ndarray) -> Iterator[tuple[int, ...]]:
+    def _subsets(self, own: np.ndarray) -> Iterator[Column]:
         """Ways of one group that fit together, each set once."""
         stack = [((), np.zeros(2), frozenset(), 0)]
         while stack:
@@ -90,9 +88,9 @@ class Columns:
                 yield members
             for position in range(start, len(own)):
                 way = own[position]
-                total = taken + self._takes[way]
-                if self._workload[way] not in workloads and (total <= ROOM).all():
-                    served = workloads | {self._workload[way]}
+                total = taken + self._ways.takes[way]
+                if self._ways.workload[way] not in workloads and (total <= ROOM).all():
+                    served = workloads | {self._ways.workload[way]}
                     stack.append(((*members, int(way)), total, served, position + 1))
 
     def price(self, values: Values, generator: np.random.Generator, least: float = 1.0) -> int:
@@ -104,7 +102,7 @@ class Columns:
             What a column has to be worth, of what its group costs.
         """
         added = 0
-        for group in range(len(self.by_group)):
+        for group in range(len(self._by_group)):
             own = self._worth_while(group, values)
             found = {
                 self._greedy(own, values.ways[own], try_, generator) for try_ in range(WEIGHINGS)
@@ -117,9 +115,9 @@ class Columns:
 
     def _greedy(
         self, own: np.ndarray, value: np.ndarray, attempt: int, generator: np.random.Generator
-    ) -> tuple[int, ...]:
+    ) -> Column:
         """A knapsack filled by value for room: time, memory, both; then weighed at random."""
-        takes, workload = self._takes[own], self._workload[own]
+        takes, workload = self._ways.takes[own], self._ways.workload[own]
         balance, noise = attempt / 2, 1.0
         if attempt > 2:
             balance, noise = generator.uniform(), generator.uniform(0.7, 1.3, len(own))
@@ -134,28 +132,41 @@ class Columns:
 
     def best(
         self, group: int, values: Values, searched: int = SEARCHED
-    ) -> tuple[tuple[int, ...], float]:
+    ) -> tuple[Column, float]:
         """The most valuable column of a group, and by how much any is worth more than the group.
 
         Nothing and zero where none is.
         """
         own = self._worth_while(group, values)
         members, most = best_subset(
-            values.ways[own], self._takes[own], self._workload[own], values.groups[group], searched
+            values.ways[own], self._ways.takes[own], self._ways.workload[own], values.groups[group], searched
         )
         return tuple(own[members].tolist()), max(most - values.groups[group], 0.0)
 
+    def worthiest(self, values: Values, most: int) -> list[Column]:
+        """The columns that are worth the most of what their group costs."""
+        ways = np.concatenate([np.array(column) for column in self.members])
+        starts = np.cumsum([0, *(len(column) for column in self.members[:-1])])
+        group = self._ways.group[ways[starts]]
+        excess = np.add.reduceat(values.ways[ways], starts) - values.groups[group]
+        return [self.members[column] for column in np.argsort(-excess, kind="stable")[:most]]
+
     def _worth_while(self, group: int, values: Values) -> np.ndarray:
         """Ways of a group that are worth something and that none of the same workload dominates."""
-        own = self.by_group[group]
+        own = self._by_group[group]
         own = own[values.ways[own] > 1e-9]
-        scores = np.column_stack([values.ways[own], -self._takes[own]])
-        same = self._workload[own][:, None] == self._workload[own]
-        as_good = same & (scores[:, None] <= scores).all(axis=2)
-        better = as_good & (
-            (scores[:, None] < scores).any(axis=2) | np.tri(len(own), k=-1, dtype=bool)
-        )
-        return own[~better.any(axis=1)]
+        own = own[np.argsort(self._ways.workload[own], kind="stable")]
+        starts = np.flatnonzero(np.diff(self._ways.workload[own], prepend=-1))
+        kept = [_undominated(values.ways[each], self._ways.takes[each]) for each in np.split(own, starts[1:])]
+        return own[np.concatenate(kept)] if len(own) else own
+
+
+def _undominated(value: np.ndarray, takes: np.ndarray) -> np.ndarray:
+    """Whether none of the others is worth as much and takes as little; of equals the first."""
+    scores = np.column_stack([value, -takes])
+    as_good = (scores[:, None] <= scores).all(axis=2)
+    better = as_good & (~as_good.T | np.tri(len(value), k=-1, dtype=bool))
+    return ~better.any(axis=1)
 
 
 def best_subset(

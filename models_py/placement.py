@@ -1,27 +1,27 @@
 """Which workloads run on which nodes: at the least cost, or with the most headroom.
 
-A workload is served by full groups of devices of one kind, and by a share of the time of one more for
-the rest, on that kind or another; workloads share a group where its memory holds them all. Sharing is
-taken to cost nothing: each gets its share of what it would do alone (isolation).
+A workload is served by full groups of devices, and by a share of the time of one more for the rest;
+workloads share a group where its memory holds them all. Sharing is taken to cost nothing: each gets its
+share of what it would do alone (isolation).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import NamedTuple
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
 from models_py.fleet import Fleet, Solution
-from models_py.ways import groups_of, on_groups, ways_of
+from models_py.groups import groups_of, on_groups
+from models_py.layout import laid_out
 
 SECONDS, GAP = 10.0, 0.01
 SCALED = 1024.0  # factors of the demand beyond which none is tried
-MOST_NODES = 100_000
-COPY = ["workload", "point", "kind", "node", "first_device", "device_count", "share", "memory"]
-COPY += ["carried"]
+MOST_REPLICAS = 100_000
+CHANGE = ["kind", "change", "cost", "unserved"]
 
 
 @dataclass(frozen=True)
@@ -32,17 +32,21 @@ class Placement:
     ----------
     copies
         One row per replica, or share of one: `workload`, `point` (a row of the points), `kind` (a row of
-        the inventory), `node` (its number, from 1), `first_device` and `device_count` of its group,
-        `share` of the group's time, `memory` (share of the group's), and `carried` (of the demand).
+        the inventory), `node` (its number, from 1), `first_device` and `device_count` of what it runs
+        on, `share` of their time, `memory` (share of theirs), and `carried` (of the demand).
     nodes
         In use, by kind.
     unserved
-        Workloads for which nothing is left.
+        Workloads for which no room was found.
     cost, bound
         What the nodes cost an hour, and what any such placement costs at the least; the bound is None
-        where workloads are left out.
+        where workloads are left out, or no time was left to find one.
     headroom
-        How many times the demand is carried, by the plan.
+        How many times the demand is carried of all that are served, None where none is.
+    changes
+        What one node more, or one fewer, of each kind that is used up would change: `kind` (a row of
+        the inventory), `change` (1 or -1), `cost` and `unserved` (how many workloads); if that was
+        asked for.
     """
 
     copies: pd.DataFrame
@@ -50,7 +54,8 @@ class Placement:
     unserved: list[int]
     cost: float
     bound: float | None
-    headroom: float = 1.0
+    headroom: float | None = 1.0
+    changes: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=CHANGE))
 
     @property
     def gap(self) -> float | None:
@@ -60,6 +65,14 @@ class Placement:
         return 1 - self.bound / self.cost if self.cost > 0 else 0.0
 
 
+class TooManyReplicasError(ValueError):
+    """More than `MOST_REPLICAS` would run; `workload` has the most of them."""
+
+    def __init__(self, replicas: int, workload: int, own: int) -> None:
+        super().__init__(f"{own} of {replicas} replicas; at most {MOST_REPLICAS} are placed")
+        self.workload = workload
+
+
 def place(
     points: pd.DataFrame,
     demands: Sequence[float],
@@ -67,6 +80,7 @@ def place(
     seconds: float = SECONDS,
     gap: float = GAP,
     seed: int = 0,
+    what_if: bool = False,
 ) -> Placement:
     """Place workloads on nodes at the least cost.
 
@@ -74,21 +88,29 @@ def place(
     ----------
     points
         How workloads may run: `workload` (a position in `demands`), `hardware`, `device_count`, `rate`
-        (what a replica carries, in the unit of the demand) and `memory` (share of the group's memory
-        that it takes, in (0, 1]).
+        (what a replica carries, in the unit of the demand) and `memory` (share of the memory of its
+        devices that it takes, in (0, 1]).
     inventory
         Kinds of nodes: `hardware, device_count`, `nodes` (how many there are, inf for any number) and
         `price_per_hour`.
     seconds, gap
         When to stop: then, or when the cost is this near to the least, relatively.
+    what_if
+        Whether to find `changes` too; each takes half of `seconds` at the most.
 
     Raises
     ------
     ValueError
         For demands or rates that are not above zero, shares of memory outside (0, 1], and prices or
-        numbers of nodes below zero; and where more than `MOST_NODES` are needed.
+        numbers of nodes below zero.
+    TooManyReplicasError
+        Where more would run than can be told.
     """
-    return _located(_solved(points, np.asarray(demands, float), inventory, seconds, gap, seed))
+    problem = _Problem(points, np.asarray(demands, float), inventory, seed)
+    placement = problem.located(problem.solve(seconds, gap))
+    if not what_if:
+        return placement
+    return replace(placement, changes=problem.changes(placement, seconds / 2, gap))
 
 
 def place_with_headroom(
@@ -102,99 +124,97 @@ def place_with_headroom(
     """Place workloads such that all of them may grow by the largest factor that the inventory carries.
 
     The factor is found by bisection; where it is below one, the plan carries that share of each demand.
-    See `place`; some number of nodes has to be finite.
+    Workloads that find no room beside the others at a thousandth of their demands are left out.
+
+    See `place`; every number of nodes has to be finite.
     """
-    demands = np.asarray(demands, float)
+    until, demands = time.monotonic() + seconds, np.asarray(demands, float)
+    if np.isinf(inventory["nodes"]).any():
+        raise ValueError("headroom needs a number of nodes of each kind")
+    least = _Problem(points, demands / SCALED, inventory, seed).solve(seconds / 8, np.inf)
+    kept = np.setdiff1d(np.arange(len(demands)), least.unserved)
+    position = pd.Series(range(len(kept)), index=kept, dtype=int)
+    own = points[points["workload"].isin(kept)]
+    own = own.assign(workload=own["workload"].map(position).astype(int))
+    if not len(kept):
+        return replace(_Problem(own, demands[kept], inventory, seed).located(least), headroom=None)
 
-    def tried(factor: float) -> _Solved:
-        return _solved(points, demands * factor, inventory, seconds / 4, gap, seed)
+    def tried(factor: float) -> tuple[_Problem, Solution]:
+        problem = _Problem(own, factor * demands[kept], inventory, seed)
+        return problem, problem.solve(min(seconds / 8, until - time.monotonic()), np.inf)
 
-    found, factor, step = tried(1.0), 1.0, 2.0
-    if found.solution.unserved:
-        step = 0.5
-    while 1 / SCALED < factor < SCALED:
-        other = tried(factor * step)
-        if step > 1 and other.solution.unserved:
-            break
-        factor, found = factor * step, other
-        if step < 1 and not other.solution.unserved:
-            break
-    if found.solution.unserved:
-        return _located(found)
-    low, high = factor, factor * 2
-    while high / low > 1 + gap:
-        middle = float(np.sqrt(low * high))
-        other = tried(middle)
-        if other.solution.unserved:
-            high = middle
-        else:
-            low, found = middle, other
-    planned, times = _located(found), max(low, 1.0)
-    copies = planned.copies.assign(
-        share=planned.copies["share"] / times, carried=planned.copies["carried"] / times
+    factor, problem, found = _largest(tried, 1 + gap, until)
+    cheaper = problem.solve(max(until - time.monotonic(), seconds / 8), gap)
+    placed = problem.located(found if cheaper.unserved else cheaper)
+    times = max(factor, 1.0)
+    copies = placed.copies.assign(
+        workload=kept[placed.copies["workload"].to_numpy(int)],
+        share=placed.copies["share"] / times,
+        carried=placed.copies["carried"] / times,
     )
-    return replace(planned, copies=copies, headroom=low)
+    unserved = sorted([*least.unserved, *kept[placed.unserved].tolist()])
+    return replace(placed, copies=copies, unserved=unserved, headroom=factor)
 
 
-def what_if(
-    placement: Placement,
-    points: pd.DataFrame,
-    demands: Sequence[float],
-    inventory: pd.DataFrame,
-    seconds: float = SECONDS,
-) -> pd.DataFrame:
-    """What one node more, or one fewer, of each kind that is used up would change.
-
-    Returns
-    -------
-    pandas.DataFrame
-        `kind` (a row of the inventory), `change` (1 or -1), `cost` and `unserved` (how many workloads).
-    """
-    rows = []
-    demands, nodes = np.asarray(demands, float), inventory["nodes"].to_numpy(float)
-    for kind in np.flatnonzero((placement.nodes == nodes) & (nodes > 0)):
-        for change in (1, -1):
-            changed = nodes + change * (np.arange(len(nodes)) == kind)
-            other = _solved(points, demands, inventory.assign(nodes=changed), seconds).solution
-            cost, left = other.cost, len(other.unserved)
-            if left == len(placement.unserved):  # more to choose from costs no more
-                cost = min(cost, placement.cost) if change > 0 else max(cost, placement.cost)
-            rows.append((kind, change, cost, left))
-    return pd.DataFrame(rows, columns=["kind", "change", "cost", "unserved"])
+def _largest(
+    tried: Callable[[float], tuple[_Problem, Solution]], precision: float, until: float
+) -> tuple[float, _Problem, Solution]:
+    """The largest factor by which all is served, by bisection, and what serves it."""
+    low, high, factor, best = 0.0, np.inf, 1.0, None
+    while True:
+        problem, solution = tried(factor)
+        if solution.unserved:
+            high = factor
+        else:
+            low, best = factor, (factor, problem, solution)
+        late = time.monotonic() > until
+        if best and (late or high <= precision * low or low >= SCALED):
+            return best
+        if best is None and factor <= 1 / SCALED:
+            return factor, problem, solution
+        if np.isinf(high) or not low:
+            factor *= 2 if low else 0.5
+        else:
+            factor = float(np.sqrt(low * high))
 
 
-class _Solved(NamedTuple):
-    """What to use, and what it refers to."""
+class _Problem:
+    """Demands and an inventory, what is found for them and where it lies."""
 
-    solution: Solution
-    ways: pd.DataFrame
-    points: pd.DataFrame
-    groups: pd.DataFrame
-    inventory: pd.DataFrame
+    def __init__(
+        self, points: pd.DataFrame, demands: np.ndarray, inventory: pd.DataFrame, seed: int
+    ) -> None:
+        _require_valid(points, demands, inventory)
+        self._groups = groups_of(points, inventory)
+        self._points = on_groups(points.reset_index(names="point"), self._groups)
+        self._inventory, self._nodes = inventory, inventory["nodes"].to_numpy(float)
+        self._fleet = Fleet(self._points, demands, self._groups, inventory, seed)
 
+    def solve(self, seconds: float, gap: float) -> Solution:
+        return self._fleet.solve(self._nodes, seconds, gap)
 
-def _solved(
-    points: pd.DataFrame,
-    demands: np.ndarray,
-    inventory: pd.DataFrame,
-    seconds: float,
-    gap: float = GAP,
-    seed: int = 0,
-) -> _Solved:
-    """What `place` uses, before it is known where."""
-    _require_valid(points, demands, inventory)
-    groups = groups_of(points, inventory)
-    placed = on_groups(points.reset_index(names="point"), groups)
-    ways = ways_of(placed, demands, _most(groups, inventory))
-    nodes = inventory["nodes"].to_numpy(float)
-    if ways.empty:
-        found = Solution(np.zeros(len(nodes), int), [], list(range(len(demands))), 0.0, None)
-    else:
-        fleet = Fleet(ways, len(demands), groups, inventory)
-        found = fleet.solve(nodes, seconds, gap, seed)
-    if found.nodes.sum() > MOST_NODES:
-        raise ValueError(f"{found.nodes.sum()} nodes are needed, {MOST_NODES} at most are placed")
-    return _Solved(found, ways, placed, groups, inventory)
+    def located(self, found: Solution) -> Placement:
+        ways = self._fleet.ways
+        most = np.zeros(int(ways.workload.max(initial=0)) + 1, int)
+        for column in found.columns:
+            for way in column:
+                most[ways.workload[way]] += int(ways.full[[way]].sum()) + 1
+        if most.sum() > MOST_REPLICAS:
+            raise TooManyReplicasError(int(most.sum()), int(most.argmax()), int(most.max()))
+        copies = laid_out(found, ways, self._points, self._groups, self._inventory)
+        return Placement(copies, found.nodes, found.unserved, found.cost, found.bound)
+
+    def changes(self, placement: Placement, seconds: float, gap: float) -> pd.DataFrame:
+        rows = []
+        for kind in np.flatnonzero(placement.nodes == self._nodes):
+            for change in (1, -1) if self._nodes[kind] else (1,):
+                nodes = self._nodes + change * (np.arange(len(self._nodes)) == kind)
+                other = self._fleet.solve(nodes, seconds, gap)
+                cost, left = other.cost, len(other.unserved)
+                if left == len(placement.unserved):  # more to choose from costs no more
+                    cost = min(cost, placement.cost) if change > 0 else max(cost, placement.cost)
+                rows.append((kind, change, cost, left))
+        return pd.DataFrame(rows, columns=CHANGE)
 
 
 def _require_valid(points: pd.DataFrame, demands: np.ndarray, inventory: pd.DataFrame) -> None:
@@ -207,59 +227,3 @@ def _require_valid(points: pd.DataFrame, demands: np.ndarray, inventory: pd.Data
     ):
         if not good:
             raise ValueError(name)
-
-
-def _most(groups: pd.DataFrame, inventory: pd.DataFrame) -> np.ndarray:
-    """How many groups of each kind there are, if they are all that is used."""
-    pairs = groups.reset_index().merge(inventory, on="hardware", suffixes=("", "_of_node"))
-    number = pairs["nodes"] * (pairs["device_count_of_node"] // pairs["device_count"])
-    most = number.groupby(pairs["index"]).sum().reindex(groups.index).fillna(0)
-    return np.minimum(most, 2**31).to_numpy(int)
-
-
-def _located(solved: _Solved) -> Placement:
-    """Copies on the devices of nodes: the largest groups first, each on the first node with room."""
-    found, ways, points, groups, inventory = solved
-    sizes, hardware = groups["device_count"].tolist(), groups["hardware"].tolist()
-    nodes = {
-        name: [
-            [kind, number, 0]
-            for kind in np.flatnonzero(inventory["hardware"] == name)
-            for number in range(1, int(found.nodes[kind]) + 1)
-        ]
-        for name in dict.fromkeys(hardware)
-    }
-    # where a group found no room, no later one of its size does
-    first = [0] * len(groups)
-    room, rows = inventory["device_count"].tolist(), []
-    for group, shares in sorted(_groups_used(found, ways), key=lambda each: -sizes[each[0]]):
-        own, devices = nodes[hardware[group]], sizes[group]
-        while own[first[group]][2] + devices > room[own[first[group]][0]]:
-            first[group] += 1
-        node = own[first[group]]
-        for workload, point, share in shares:
-            memory, rate = points["memory"].iat[point], points["rate"].iat[point]
-            run = (workload, points["point"].iat[point], *node, devices, share, memory)
-            rows.append((*run, rate * share))
-        node[2] += devices
-    copies = pd.DataFrame(rows, columns=COPY).sort_values(
-        ["workload", "kind", "node", "first_device"], ignore_index=True
-    )
-    return Placement(copies, found.nodes, found.unserved, found.cost, found.bound)
-
-
-def _groups_used(
-    found: Solution, ways: pd.DataFrame
-) -> Iterator[tuple[int, list[tuple[int, int, float]]]]:
-    """Groups in use, with the workloads, points and shares of those that use them."""
-    for column in found.columns:
-        members = [ways.iloc[way] for way in column]
-        shares = [(int(way["workload"]), int(way["shared_point"]), way["share"]) for way in members]
-        yield int(members[0]["group"]), shares
-        for way in members:
-            for group, replicas, point in (
-                (way["first"], way["first_replicas"], way["first_point"]),
-                (way["group"], way["replicas"], way["full_point"]),
-            ):
-                for _ in range(int(replicas)):
-                    yield int(group), [(int(way["workload"]), int(point), 1.0)]

@@ -1,85 +1,34 @@
-"""How workloads can be served: full groups of devices, and a share of one more for the rest.
-
-A group is as many devices of a node as one replica runs on. Groups of a device nest: each size divides
-the next, so that any numbers of them that fit by their sum fit into nodes.
-"""
+"""How workloads can be served: full groups of devices, and a share of one more for the rest."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import csr_array
 
-GROUP = ["hardware", "device_count"]
-POINTS = 3
-LESS = 0.8  # a point that carries less is kept where it takes this share of the memory
-WAY = (
-    "workload",
-    "first",
-    "first_replicas",
-    "group",
-    "replicas",
-    "share",
-    "memory",
-    "first_point",
-    "full_point",
-    "shared_point",
-)
+LEAST = 1e-6  # share of a group below which nothing is left of a demand
 
 
-def groups_of(points: pd.DataFrame, inventory: pd.DataFrame) -> pd.DataFrame:
-    """Groups that points run on and nodes have, `hardware, device_count`, the smallest first.
+class _Own(NamedTuple):
+    """How one workload runs: the rate and the row of its fastest point by group, and every point.
 
-    Examples
-    --------
-    >>> points = pd.DataFrame({"hardware": "h100", "device_count": [1, 2, 3, 4, 8]})
-    >>> inventory = pd.DataFrame({"hardware": ["h100"], "device_count": [4]})
-    >>> groups_of(points, inventory)["device_count"].tolist()
-    [1, 2, 4]
+    `order` has a group of each hardware, that with the highest rate of a device; the best first.
     """
-    largest = inventory.groupby("hardware")["device_count"].max()
-    kept = []
-    for hardware, sizes in points.groupby("hardware")["device_count"].unique().items():
-        last = 1
-        for size in sorted(sizes):
-            if size % last == 0 and size <= largest.get(hardware, 0):
-                kept.append((hardware, int(size)))
-                last = size
-    return pd.DataFrame(kept, columns=GROUP)
+
+    rate: dict[int, float]
+    fastest: dict[int, int]
+    points: list[tuple[int, int, float, float]]
+    order: list[int]
 
 
-def on_groups(points: pd.DataFrame, groups: pd.DataFrame) -> pd.DataFrame:
-    """Points with their group; of each workload and group the best, and some that take less memory.
+class Ways:
+    """Ways to serve each workload's demand, without repetition; more can be added.
 
-    Parameters
-    ----------
-    points
-        `workload, hardware, device_count, rate` (what a replica carries) and `memory` (the share that it
-        takes of the memory of its group, in (0, 1]).
-
-    Returns
-    -------
-    pandas.DataFrame
-        Rows of `points` with `group`, a position in `groups`; the fastest of a group first.
-    """
-    placed = points.merge(groups.reset_index(names="group"), on=GROUP)
-    order = ["workload", "group", "rate", "memory"]
-    placed = placed.sort_values(order, ascending=[True, True, False, True], kind="stable")
-    own = placed.groupby(["workload", "group"])["memory"]
-    before = own.cummin().groupby([placed["workload"], placed["group"]]).shift()
-    placed = placed[before.isna() | (placed["memory"] < LESS * before)]
-    own = placed.groupby(["workload", "group"])["memory"]
-    position, last = own.cumcount(), own.transform("size") - 1
-    chosen = (position < POINTS - 1) | (position == last)
-    return placed[chosen].reset_index(drop=True)
-
-
-def ways_of(points: pd.DataFrame, demands: np.ndarray, most_groups: np.ndarray) -> pd.DataFrame:
-    """Ways to serve each workload's demand.
-
-    As many full groups of one kind as the demand fills (or as there are), and what is left on this or
-    another kind: full groups where it fills some, and a share of the time of one more.
+    Full groups of some kinds carry most of it, and a share of the time of one more carries what is left:
+    at least a millionth of it.
 
     Parameters
     ----------
@@ -87,53 +36,146 @@ def ways_of(points: pd.DataFrame, demands: np.ndarray, most_groups: np.ndarray) 
         As `on_groups` returns them.
     demands
         By workload, in the unit of its `rate`; above zero.
-    most_groups
-        How many of each group there are.
+    groups
+        As `groups_of` returns them.
 
-    Returns
-    -------
-    pandas.DataFrame
-        `workload`; `first_replicas` groups of kind `first`; `replicas` full ones of kind `group`, and
-        `share`, in (0, 1], of the time of one more, of whose memory it takes `memory`; and the rows of
-        `points` that say how each of them is run.
+    Attributes
+    ----------
+    workload, group, point
+        Whose way it is, and of which kind of groups the rest takes a share, run as which row of
+        `points`; shape (ways,).
+    takes
+        Shares of the group's time and memory that the rest takes, in (0, 1], shape (ways, 2).
+    full
+        Full groups by kind, shape (ways, groups).
     """
-    rows = [
-        way
-        for workload, own in points.groupby("workload", sort=True)
-        for way in _ways(int(workload), own, demands[workload], most_groups)
-    ]
-    return pd.DataFrame(rows, columns=WAY).drop_duplicates(WAY[:7], ignore_index=True)
+
+    def __init__(self, points: pd.DataFrame, demands: np.ndarray, groups: pd.DataFrame) -> None:
+        self._demands, self._groups = demands, groups
+        self._own = {
+            int(workload): _own(own, groups)
+            for workload, own in points.groupby("workload", sort=True)
+        }
+        self._rows: dict[tuple, tuple[float, float, int]] = {}
+        self._refresh()
+
+    def __len__(self) -> int:
+        return len(self.workload)
+
+    def fastest(self, workload: int, group: int) -> int:
+        """The point by which a full group of a kind is run."""
+        return self._own[workload].fastest[group]
+
+    def allow(self, most: np.ndarray, workloads: Iterable[int] | None = None) -> None:
+        """Add ways by full groups of one kind, as many as the demand fills, and the rest on any kind.
+
+        Where there are not enough of it, others follow until the demand is carried.
+
+        Parameters
+        ----------
+        most
+            How many groups of each kind there are.
+        workloads
+            All by default.
+        """
+        hardware = self._groups["hardware"].to_numpy()
+        for workload in self._own if workloads is None else workloads:
+            if (own := self._own.get(workload)) is None:
+                continue
+            for first in own.rate:
+                enough = _whole(self._demands[workload] / own.rate[first]) <= most[first]
+                for second in [first] if enough else own.rate.keys() - {first}:
+                    used = {hardware[first], hardware[second]}
+                    others = [each for each in own.order if hardware[each] not in used]
+                    kinds = dict.fromkeys([first, second, *others])
+                    full = _filled(self._demands[workload], own.rate, kinds, most)
+                    if full is not None:
+                        self._add(workload, full, most)
+        self._refresh()
+
+    def mix(self, weights: np.ndarray, most: np.ndarray) -> bool:
+        """Add ways between those that a fractional solution mixes; whether there are any.
+
+        Parameters
+        ----------
+        weights
+            How much of each way is taken, shape (ways,).
+        """
+        before = len(self)
+        for workload in self._own:
+            mixed = np.flatnonzero((self.workload == workload) & (weights > LEAST))
+            if len(mixed) < 2:
+                continue
+            mean = weights[mixed] @ self.full[mixed].toarray() / weights[mixed].sum()
+            number = np.floor(mean + LEAST).astype(int)
+            self._add(workload, {int(g): int(number[g]) for g in np.flatnonzero(number)}, most)
+        self._refresh()
+        return len(self) > before
+
+    def _add(self, workload: int, full: dict[int, int], most: np.ndarray) -> None:
+        own = self._own[workload]
+        left = self._demands[workload] - sum(own.rate[g] * number for g, number in full.items())
+        for filled, group, share, memory, point in _rests(own, full, left, most):
+            key = (workload, tuple(sorted(filled.items())), point)
+            self._rows.setdefault(key, (share, memory, group))
+
+    def _refresh(self) -> None:
+        keys, values = list(self._rows), list(self._rows.values())
+        self.workload = np.array([key[0] for key in keys], int)
+        self.point = np.array([key[2] for key in keys], int)
+        self.group = np.array([value[2] for value in values], int)
+        self.takes = np.array([value[:2] for value in values], float).reshape(-1, 2)
+        at = [(way, *item) for way, key in enumerate(keys) for item in key[1]]
+        way, group, number = np.array(at, int).reshape(-1, 3).T
+        self.full = csr_array((number, (way, group)), shape=(len(keys), len(self._groups)))
 
 
-def _ways(
-    workload: int, points: pd.DataFrame, demand: float, most_groups: np.ndarray
-) -> Iterator[tuple]:
+def _own(points: pd.DataFrame, groups: pd.DataFrame) -> _Own:
     fastest = points.drop_duplicates("group")
-    full_point = dict(zip(fastest["group"], fastest.index, strict=True))
-    full_rate = dict(zip(fastest["group"], fastest["rate"], strict=True))
-    each = list(zip(points.index, points["group"], points["rate"], points["memory"], strict=True))
-    for first, rate in full_rate.items():
-        filled = _whole(demand / rate)
-        taken = min(filled, int(most_groups[first]))
-        for point, group, own_rate, memory in each:
-            if group == first or taken:
-                used = 0 if group == first else taken
-                replicas, share = _split(demand - used * rate, full_rate[group], own_rate)
-                # what is left of full groups is less than one, unless there are no more of them
-                if share is not None and (group == first or taken < filled or not replicas):
-                    yield (
-                        workload, first, used, group, replicas, share, memory,
-                        full_point[first], full_point[group], point,
-                    )  # fmt: skip
+    rate = fastest["rate"].to_numpy() / groups["device_count"].to_numpy()[fastest["group"]]
+    best = fastest.assign(each=rate).sort_values("each", ascending=False, kind="stable")
+    return _Own(
+        dict(zip(fastest["group"], fastest["rate"], strict=True)),
+        dict(zip(fastest["group"], fastest.index, strict=True)),
+        list(zip(points.index, points["group"], points["rate"], points["memory"], strict=True)),
+        best.drop_duplicates("hardware")["group"].tolist(),
+    )
 
 
-def _split(demand: float, full_rate: float, shared_rate: float) -> tuple[int, float | None]:
-    """Full replicas and the share of one more; None where one more does not carry what is left."""
-    replicas = _whole(demand / full_rate)
-    left = (demand - replicas * full_rate) / shared_rate
-    if left <= 1e-6:
-        return replicas - 1, 1.0
-    return replicas, left if left <= 1 else None
+def _filled(
+    demand: float, rate: dict[int, float], kinds: Iterable[int], most: np.ndarray
+) -> dict[int, int] | None:
+    """Full groups until less than one is left; None where all that there are do not carry so much."""
+    full = {}
+    for group in kinds:
+        filled = _whole(demand / rate[group])
+        if taken := min(filled, int(most[group])):
+            full[group] = taken
+            demand -= taken * rate[group]
+        if taken == filled:
+            return full
+    return None
+
+
+def _rests(
+    own: _Own, full: dict[int, int], left: float, most: np.ndarray
+) -> Iterator[tuple[dict[int, int], int, float, float, int]]:
+    """What is left on one kind: full groups, the kind, shares of time and memory of one more, the point."""
+    if full and left <= LEAST * own.rate[last := list(full)[-1]]:
+        full, left = _with(full, last, -1), own.rate[last]
+    for point, group, rate, memory in own.points:
+        more = _whole(left / own.rate[group])
+        share = (left - more * own.rate[group]) / rate
+        if more and share <= LEAST:
+            more, share = more - 1, own.rate[group] / rate
+        if share <= 1 and full.get(group, 0) + more < most[group]:
+            yield _with(full, group, more), group, max(share, LEAST), memory, point
+
+
+def _with(full: dict[int, int], group: int, more: int) -> dict[int, int]:
+    """Full groups and some more of a kind, without kinds of which there are none."""
+    changed = {**full, group: full.get(group, 0) + more}
+    return {each: number for each, number in changed.items() if number}
 
 
 def _whole(number: float) -> int:

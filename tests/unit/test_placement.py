@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 from models_py.colocation import Columns, Values
 from models_py.fleet import ENUMERATED, Fleet
+from models_py.groups import groups_of, on_groups
 from models_py.highs import solve_integer
-from models_py.placement import Placement, place, place_with_headroom, what_if
-from models_py.ways import groups_of, on_groups, ways_of
+from models_py.placement import Placement, place, place_with_headroom
+from models_py.ways import Ways
 
 GROUPS = (("abacus", 1), ("abacus", 2), ("sextant", 1))
 INVENTORY = pd.DataFrame(
@@ -38,6 +39,11 @@ def random_points(seed: int, workloads: int, groups: tuple = GROUPS) -> pd.DataF
 
 def random_demands(seed: int, workloads: int) -> np.ndarray:
     return np.random.default_rng(seed + 1).uniform(0.1, 2.5, workloads)
+
+
+def fleet_of(points: pd.DataFrame, demands: np.ndarray) -> Fleet:
+    groups = groups_of(points, INVENTORY)
+    return Fleet(on_groups(points, groups), demands, groups, INVENTORY)
 
 
 def require_sound(
@@ -158,11 +164,12 @@ def test_generated_columns_find_what_all_columns_do(monkeypatch):
 def test_the_best_column_is_found_and_nothing_is_worth_more():
     points, demands = random_points(3, 8), random_demands(3, 8) / 4
     groups = groups_of(points, INVENTORY)
-    ways = ways_of(on_groups(points, groups), demands, np.full(len(groups), 9))
+    ways = Ways(on_groups(points, groups), demands, groups)
+    ways.allow(np.full(len(groups), 9))
     every = Columns(ways)
     assert every.enumerate_all(ENUMERATED)
-    worth = np.random.default_rng(0).uniform(0, 1, 8)[ways["workload"]]
-    own = ways["group"].to_numpy()
+    worth = np.random.default_rng(0).uniform(0, 1, 8)[ways.workload]
+    own = ways.group
     best = [
         max(worth[list(column)].sum() for column in every.members if own[column[0]] == group)
         for group in range(len(groups))
@@ -204,7 +211,7 @@ def test_a_demand_that_one_kind_cannot_carry_is_split():
 def test_groups_of_devices_nest():
     points = pd.DataFrame({"hardware": "abacus", "device_count": [1, 2, 3, 4, 6, 8]})
     inventory = pd.DataFrame({"hardware": ["abacus", "sextant"], "device_count": [6, 8]})
-    assert groups_of(points, inventory)["device_count"].tolist() == [1, 2, 4]
+    assert groups_of(points, inventory)["device_count"].tolist() == [1, 3, 6]
 
 
 def test_headroom_uses_what_there_is():
@@ -223,10 +230,10 @@ def test_one_node_more_never_costs_more_and_one_fewer_never_less():
     points, demands = random_points(7, 4), random_demands(7, 4)
     free = place(points, demands, INVENTORY)
     tight = INVENTORY.assign(nodes=np.maximum(free.nodes - 1, 0).astype(float))
-    found = place(points, demands, tight.assign(nodes=tight["nodes"] + (tight.index == 2)))
     inventory = tight.assign(nodes=tight["nodes"] + (tight.index == 2))
-    changes = what_if(found, points, demands, inventory)
-    used_up = np.flatnonzero((found.nodes == inventory["nodes"]) & (inventory["nodes"] > 0))
+    found = place(points, demands, inventory, what_if=True)
+    changes = found.changes
+    used_up = np.flatnonzero(found.nodes == inventory["nodes"])
     assert changes["kind"].unique().tolist() == used_up.tolist()
     more, fewer = changes[changes["change"] > 0], changes[changes["change"] < 0]
     assert (more["unserved"] <= len(found.unserved)).all()
@@ -239,8 +246,7 @@ def test_what_ifs_cost_what_placing_on_other_nodes_costs():
     points, demands = random_points(6, 4), random_demands(6, 4)
     nodes = place(points, demands, INVENTORY).nodes
     inventory = INVENTORY.assign(nodes=np.maximum(nodes, 1).astype(float))
-    found = place(points, demands, inventory)
-    changes = what_if(found, points, demands, inventory)
+    changes = place(points, demands, inventory, what_if=True).changes
     served = changes[changes["unserved"] == 0]
     assert sorted(served["change"]) == [-1, 1, 1]
     for row in served.itertuples():
@@ -271,9 +277,7 @@ def test_what_makes_no_sense_is_refused(change, words):
 
 def test_the_solver_says_nothing_on_standard_output(capfd, monkeypatch):
     points, demands = random_points(1, 6), random_demands(1, 6)
-    groups = groups_of(points, INVENTORY)
-    ways = ways_of(on_groups(points, groups), demands, np.full(len(groups), 9))
-    Fleet(ways, 6, groups, INVENTORY).solve(INVENTORY["nodes"].to_numpy(), 5, 0.01)
+    fleet_of(points, demands).solve(INVENTORY["nodes"].to_numpy(), 5, 0.01)
     monkeypatch.setattr("models_py.highs.milp", lambda: os.write(1, b"as HiGHS does, past Python"))
     solve_integer()
     assert capfd.readouterr().out == ""
@@ -284,9 +288,7 @@ def test_the_bound_holds_of_columns_that_were_not_found(monkeypatch):
     exact = place(points, demands, INVENTORY, gap=1e-6)
     monkeypatch.setattr("models_py.fleet.ENUMERATED", 0)
     monkeypatch.setattr(Columns, "price", lambda *_: 0)
-    groups = groups_of(points, INVENTORY)
-    ways = ways_of(on_groups(points, groups), demands, np.full(len(groups), 9))
-    fleet = Fleet(ways, 5, groups, INVENTORY)
+    fleet = fleet_of(points, demands)
     monkeypatch.setattr(fleet.columns, "add", lambda _: False)
     found = fleet.solve(INVENTORY["nodes"].to_numpy(), 1, 1e-6)
     assert found.cost > exact.cost + 0.1  # nothing is shared
