@@ -49,12 +49,14 @@ class Columns:
         self.members: list[Column] = []
         self._ways = ways
         self._known: set[Column] = set()
+        self._refreshed = 0
         self.refresh()
 
     def refresh(self) -> None:
         """Take up ways that were added."""
-        for way in range(len(self._ways)):
+        for way in range(self._refreshed, len(self._ways)):
             self.add((way,))
+        self._refreshed = len(self._ways)
         groups = range(self._ways.full.shape[1])
         self._by_group = [np.flatnonzero(self._ways.group == group) for group in groups]
 
@@ -130,16 +132,18 @@ class Columns:
             free &= workload != workload[best]
         return tuple(sorted(members))
 
-    def best(
-        self, group: int, values: Values, searched: int = SEARCHED
-    ) -> tuple[Column, float]:
+    def best(self, group: int, values: Values, searched: int = SEARCHED) -> tuple[Column, float]:
         """The most valuable column of a group, and by how much any is worth more than the group.
 
         Nothing and zero where none is.
         """
         own = self._worth_while(group, values)
         members, most = best_subset(
-            values.ways[own], self._ways.takes[own], self._ways.workload[own], values.groups[group], searched
+            values.ways[own],
+            self._ways.takes[own],
+            self._ways.workload[own],
+            values.groups[group],
+            searched,
         )
         return tuple(own[members].tolist()), max(most - values.groups[group], 0.0)
 
@@ -157,7 +161,10 @@ class Columns:
         own = own[values.ways[own] > 1e-9]
         own = own[np.argsort(self._ways.workload[own], kind="stable")]
         starts = np.flatnonzero(np.diff(self._ways.workload[own], prepend=-1))
-        kept = [_undominated(values.ways[each], self._ways.takes[each]) for each in np.split(own, starts[1:])]
+        kept = [
+            _undominated(values.ways[each], self._ways.takes[each])
+            for each in np.split(own, starts[1:])
+        ]
         return own[np.concatenate(kept)] if len(own) else own
 
 

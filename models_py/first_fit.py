@@ -15,7 +15,6 @@ def first_fit(
     ways: Ways,
     rooms: Rooms,
     nodes: np.ndarray,
-    prices: np.ndarray,
     columns: Sequence[Column],
     left_out: Iterable[int],
 ) -> list[Column]:
@@ -28,8 +27,6 @@ def first_fit(
     ----------
     nodes
         How many of each kind there are, whether in use or not.
-    prices
-        Of groups, by kind.
     columns
         What is in use: ways that share a group, one entry per group.
     left_out
@@ -41,12 +38,14 @@ def first_fit(
         `columns`, some of them with more members, and more of them.
     """
     columns, used = list(columns), groups_used(ways, columns)
-    costs = {workload: _cheapest_first(ways, prices, workload)[1] for workload in left_out}
+    costs = {workload: _cheapest_first(ways, workload)[1] for workload in left_out}
     for workload in sorted(costs, key=costs.get, reverse=True):
         ways.allow(rooms.free(nodes, used), [workload])
         group = ways.group[[column[0] for column in columns]]
-        taken = np.array([ways.takes[list(column)].sum(axis=0) for column in columns]).reshape(-1, 2)
-        for way in _cheapest_first(ways, prices, workload)[0]:
+        taken = np.array([ways.takes[list(column)].sum(axis=0) for column in columns]).reshape(
+            -1, 2
+        )
+        for way in _cheapest_first(ways, workload)[0]:
             fits = (group == ways.group[way]) & (taken + ways.takes[way] <= ROOM).all(axis=1)
             joined = int(np.argmax(fits)) if fits.any() else None
             needed = used + ways.full[[way]].toarray()[0]
@@ -68,9 +67,8 @@ def groups_used(ways: Ways, columns: Sequence[Column]) -> np.ndarray:
     return np.bincount(shared, minlength=ways.full.shape[1]) + full
 
 
-def _cheapest_first(ways: Ways, prices: np.ndarray, workload: int) -> tuple[list[int], float]:
-    """Ways of a workload by what they cost, and the least of it; a share by its time or its memory."""
+def _cheapest_first(ways: Ways, workload: int) -> tuple[list[int], float]:
+    """Ways of a workload by what they cost about, and the least of it."""
     own = np.flatnonzero(ways.workload == workload)
-    shares = ways.takes[own].max(axis=1)
-    cost = ways.full[own] @ prices + shares * prices[ways.group[own]]
+    cost = ways.cost[own]
     return own[np.argsort(cost, kind="stable")].tolist(), float(cost.min(initial=np.inf))

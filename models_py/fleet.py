@@ -23,7 +23,7 @@ from models_py.programme import Programme, Relaxed
 from models_py.ways import Ways
 
 ENUMERATED = 3_000
-WHOLE = 10_000  # columns that are taken whole: those that are worth the most of their group
+WHOLE = 2_000  # columns that are taken whole: those that are worth the most of their group
 PERTURBED = 10
 NEARLY = 0.9  # what a column may be worth, of its group, to serve the whole numbers
 STALE = 3  # rounds without anything better, where workloads are left out
@@ -82,13 +82,14 @@ class Fleet:
         inventory: pd.DataFrame,
         seed: int = 0,
     ) -> None:
-        self.ways, self.rooms = Ways(points, demands, groups), Rooms(groups, inventory)
-        self.columns = Columns(self.ways)
         self._workloads, self._seed = len(demands), seed
         prices = inventory["price_per_hour"].to_numpy(float)
         # tolerances are in prices of a mean node
         self._scale = float(prices[prices > 0].mean()) if (prices > 0).any() else 1.0
         self._prices = prices / self._scale
+        self.rooms = Rooms(groups, inventory)
+        self.ways = Ways(points, demands, groups, self.rooms.prices(self._prices))
+        self.columns = Columns(self.ways)
 
     def solve(self, nodes: np.ndarray, seconds: float, gap: float) -> Solution:
         """Place as many workloads as there is room for, at the least cost.
@@ -161,8 +162,7 @@ class Fleet:
         every = set(range(self._workloads))
         left_out = every - self._served(columns)
         if left_out:
-            prices = programme.group_prices()
-            columns = first_fit(self.ways, self.rooms, nodes, prices, columns, left_out)
+            columns = first_fit(self.ways, self.rooms, nodes, columns, left_out)
             left_out = every - self._served(columns)
         used = programme.nodes_for(groups_used(self.ways, columns))
         cost = float(self._prices @ used) * self._scale

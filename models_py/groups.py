@@ -1,7 +1,7 @@
 """Groups of devices: as many of a node as one replica runs on.
 
-Groups of a device nest: each size divides the next, so that any numbers of them that fit by their sum fit
-into nodes. What runs on a size in between takes the next larger group.
+Groups of a device nest: each size divides the next, so that any numbers of them that fit by their sum
+fit into nodes. What runs on a size in between takes the next larger group.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ def groups_of(points: pd.DataFrame, inventory: pd.DataFrame) -> pd.DataFrame:
             if size <= largest.get(hardware, 0) and (not nested or nested[-1] % size == 0):
                 nested.append(int(size))
         kept += [(hardware, size) for size in reversed(nested)]
-    return pd.DataFrame(kept, columns=GROUP).astype({"device_count": int})
+    types = {"hardware": points["hardware"].dtype, "device_count": int}
+    return pd.DataFrame(kept, columns=GROUP).astype(types)
 
 
 def on_groups(points: pd.DataFrame, groups: pd.DataFrame) -> pd.DataFrame:
@@ -106,6 +107,22 @@ class Rooms:
         self.devices = inventory["device_count"].to_numpy(int)
         in_node = self.devices // size[:, None]
         self.room = (here * in_node * size[:, None]).astype(float)
+
+    def prices(
+        self, of_nodes: np.ndarray, nodes: np.ndarray | None = None, dearest: bool = False
+    ) -> np.ndarray:
+        """What a group of each kind costs as its part of a node: of the cheapest one, or the dearest.
+
+        Parameters
+        ----------
+        nodes
+            How many of each kind there are; those of which there is none do not count.
+        """
+        there = self.room > 0 if nodes is None else (self.room > 0) & (nodes > 0)
+        in_node = self.room / self.size[:, None]
+        each = np.divide(of_nodes, in_node, where=there, out=np.full(there.shape, np.nan))
+        chosen = np.fmax.reduce(each, axis=1) if dearest else np.fmin.reduce(each, axis=1)
+        return np.nan_to_num(chosen)
 
     def hold(self, nodes: np.ndarray, used: np.ndarray) -> bool:
         """Whether nodes have room for so many groups of each kind."""

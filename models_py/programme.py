@@ -64,17 +64,9 @@ class Programme:
         self._workloads = workloads
         self._penalty = UNSERVED * max(1.0, self._worst())
 
-    def group_prices(self, dearest: bool = False) -> np.ndarray:
-        """What a group of each kind costs by itself, as a part of the cheapest or the dearest node."""
-        there = (self._rooms.room > 0) & (self._nodes > 0)
-        in_node = self._rooms.room / self._rooms.size[:, None]
-        each = np.divide(self._prices, in_node, where=there, out=np.full(there.shape, np.nan))
-        chosen = np.fmax.reduce(each, axis=1) if dearest else np.fmin.reduce(each, axis=1)
-        return np.nan_to_num(chosen)
-
     def _worst(self) -> float:
         """What all workloads cost, each on groups of its own and as dear as they come."""
-        dearest = self.group_prices(dearest=True)
+        dearest = self._rooms.prices(self._prices, self._nodes, dearest=True)
         cost = self._ways.full @ dearest + dearest[self._ways.group]
         most = np.zeros(self._workloads)
         np.maximum.at(most, self._ways.workload, cost)
@@ -107,7 +99,7 @@ class Programme:
     def whole(
         self, columns: Sequence[Column], until: float, gap: float, least: int = 0
     ) -> tuple[list[Column], float | None] | None:
-        """Columns that serve as many workloads as possible, on the cheapest nodes; None if none is found.
+        """Columns that serve the most workloads, on the cheapest nodes; None if none is found.
 
         Parameters
         ----------

@@ -7,28 +7,44 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, vstack
 
+MOST, FEWEST = 20_000, 20  # ways in all, and of a workload
+KINDS = 10  # of groups, the cheapest, that may be the first of a way
 LEAST = 1e-6  # share of a group below which nothing is left of a demand
 
 
 class _Own(NamedTuple):
     """How one workload runs: the rate and the row of its fastest point by group, and every point.
 
-    `order` has a group of each hardware, that with the highest rate of a device; the best first.
+    Groups by what a unit of the demand costs on them, the cheapest first.
     """
 
     rate: dict[int, float]
     fastest: dict[int, int]
     points: list[tuple[int, int, float, float]]
-    order: list[int]
+
+
+class _Key(NamedTuple):
+    """What tells a way from others: full groups by kind, and how the rest is run."""
+
+    workload: int
+    full: tuple[tuple[int, int], ...]
+    point: int
+
+
+class _Rest(NamedTuple):
+    group: int
+    share: float
+    memory: float
+    cost: float
 
 
 class Ways:
     """Ways to serve each workload's demand, without repetition; more can be added.
 
     Full groups of some kinds carry most of it, and a share of the time of one more carries what is left:
-    at least a millionth of it.
+    at least a millionth of it. Of more than `MOST` ways in all, the cheapest of each workload are kept.
 
     Parameters
     ----------
@@ -38,6 +54,8 @@ class Ways:
         By workload, in the unit of its `rate`; above zero.
     groups
         As `groups_of` returns them.
+    prices
+        Of groups, by kind.
 
     Attributes
     ----------
@@ -48,16 +66,23 @@ class Ways:
         Shares of the group's time and memory that the rest takes, in (0, 1], shape (ways, 2).
     full
         Full groups by kind, shape (ways, groups).
+    cost
+        Of its groups, shape (ways,); of a share the larger part, that of time or that of memory.
     """
 
-    def __init__(self, points: pd.DataFrame, demands: np.ndarray, groups: pd.DataFrame) -> None:
-        self._demands, self._groups = demands, groups
+    def __init__(
+        self, points: pd.DataFrame, demands: np.ndarray, groups: pd.DataFrame, prices: np.ndarray
+    ) -> None:
+        self._demands, self._groups, self._prices = demands, groups, prices
         self._own = {
-            int(workload): _own(own, groups)
+            int(workload): _own(own, prices)
             for workload, own in points.groupby("workload", sort=True)
         }
-        self._rows: dict[tuple, tuple[float, float, int]] = {}
-        self._refresh()
+        self._most = max(MOST // max(len(self._own), 1), FEWEST)
+        self._known: set[_Key] = set()
+        self.workload = self.group = self.point = np.zeros(0, int)
+        self.takes, self.cost = np.zeros((0, 2)), np.zeros(0)
+        self.full = csr_array((0, len(groups)), dtype=int)
 
     def __len__(self) -> int:
         return len(self.workload)
@@ -78,20 +103,14 @@ class Ways:
         workloads
             All by default.
         """
-        hardware = self._groups["hardware"].to_numpy()
+        chosen: dict[_Key, _Rest] = {}
         for workload in self._own if workloads is None else workloads:
-            if (own := self._own.get(workload)) is None:
-                continue
-            for first in own.rate:
-                enough = _whole(self._demands[workload] / own.rate[first]) <= most[first]
-                for second in [first] if enough else own.rate.keys() - {first}:
-                    used = {hardware[first], hardware[second]}
-                    others = [each for each in own.order if hardware[each] not in used]
-                    kinds = dict.fromkeys([first, second, *others])
-                    full = _filled(self._demands[workload], own.rate, kinds, most)
-                    if full is not None:
-                        self._add(workload, full, most)
-        self._refresh()
+            found: dict[_Key, _Rest] = {}
+            for full in self._fulls(workload, most):
+                found.update(self._with_rests(workload, full, most))
+            cheapest = sorted(found, key=lambda key: found[key].cost)[: self._most]
+            chosen.update({key: found[key] for key in cheapest})
+        self._append(chosen)
 
     def mix(self, weights: np.ndarray, most: np.ndarray) -> bool:
         """Add ways between those that a fractional solution mixes; whether there are any.
@@ -101,44 +120,79 @@ class Ways:
         weights
             How much of each way is taken, shape (ways,).
         """
-        before = len(self)
+        found: dict[_Key, _Rest] = {}
         for workload in self._own:
             mixed = np.flatnonzero((self.workload == workload) & (weights > LEAST))
             if len(mixed) < 2:
                 continue
             mean = weights[mixed] @ self.full[mixed].toarray() / weights[mixed].sum()
             number = np.floor(mean + LEAST).astype(int)
-            self._add(workload, {int(g): int(number[g]) for g in np.flatnonzero(number)}, most)
-        self._refresh()
-        return len(self) > before
+            less = {int(group): int(number[group]) for group in np.flatnonzero(number)}
+            found.update(self._with_rests(workload, less, most))
+            for group in np.flatnonzero(mean - number > LEAST).tolist():
+                found.update(self._with_rests(workload, _with(less, group, 1), most))
+        return self._append(found)
 
-    def _add(self, workload: int, full: dict[int, int], most: np.ndarray) -> None:
+    def _fulls(self, workload: int, most: np.ndarray) -> Iterator[dict[int, int]]:
+        """Full groups that carry a demand but for less than one of them."""
+        if (own := self._own.get(workload)) is None:
+            return
+        there, demand = [group for group in own.rate if most[group]], self._demands[workload]
+        hardware = self._groups["hardware"].to_numpy()
+        for first in there[:KINDS]:
+            enough = _whole(demand / own.rate[first]) <= most[first]
+            for second in [first] if enough else there[:KINDS]:
+                used = {hardware[first], hardware[second]}
+                # the groups of one device are parts of the same nodes
+                others = {hardware[g]: g for g in reversed(there) if hardware[g] not in used}
+                kinds = dict.fromkeys([first, second, *reversed(others.values())])
+                full = _filled(demand, own.rate, kinds, most)
+                if full is not None:
+                    yield full
+
+    def _with_rests(
+        self, workload: int, full: dict[int, int], most: np.ndarray
+    ) -> Iterator[tuple[_Key, _Rest]]:
         own = self._own[workload]
         left = self._demands[workload] - sum(own.rate[g] * number for g, number in full.items())
+        if left < -LEAST * self._demands[workload]:  # they are more than it takes
+            return
         for filled, group, share, memory, point in _rests(own, full, left, most):
-            key = (workload, tuple(sorted(filled.items())), point)
-            self._rows.setdefault(key, (share, memory, group))
+            cost = max(share, memory) * self._prices[group]
+            cost += sum(self._prices[g] * number for g, number in filled.items())
+            key = _Key(workload, tuple(sorted(filled.items())), point)
+            yield key, _Rest(group, share, memory, float(cost))
 
-    def _refresh(self) -> None:
-        keys, values = list(self._rows), list(self._rows.values())
-        self.workload = np.array([key[0] for key in keys], int)
-        self.point = np.array([key[2] for key in keys], int)
-        self.group = np.array([value[2] for value in values], int)
-        self.takes = np.array([value[:2] for value in values], float).reshape(-1, 2)
-        at = [(way, *item) for way, key in enumerate(keys) for item in key[1]]
+    def _append(self, rows: dict[_Key, _Rest]) -> bool:
+        """Add what is new; whether there is any."""
+        new = {key: rest for key, rest in rows.items() if key not in self._known}
+        self._known.update(new)
+        keys, rests = list(new), list(new.values())
+        at = [(way, *item) for way, key in enumerate(keys) for item in key.full]
         way, group, number = np.array(at, int).reshape(-1, 3).T
-        self.full = csr_array((number, (way, group)), shape=(len(keys), len(self._groups)))
+        full = csr_array((number, (way, group)), shape=(len(keys), len(self._groups)))
+        self.full = csr_array(vstack([self.full, full]))
+        for name, values in (
+            ("workload", [key.workload for key in keys]),
+            ("point", [key.point for key in keys]),
+            ("group", [rest.group for rest in rests]),
+            ("cost", [rest.cost for rest in rests]),
+        ):
+            old = getattr(self, name)
+            setattr(self, name, np.append(old, np.array(values, old.dtype)))
+        takes = np.array([(rest.share, rest.memory) for rest in rests], float).reshape(-1, 2)
+        self.takes = np.concatenate([self.takes, takes])
+        return bool(new)
 
 
-def _own(points: pd.DataFrame, groups: pd.DataFrame) -> _Own:
+def _own(points: pd.DataFrame, prices: np.ndarray) -> _Own:
     fastest = points.drop_duplicates("group")
-    rate = fastest["rate"].to_numpy() / groups["device_count"].to_numpy()[fastest["group"]]
-    best = fastest.assign(each=rate).sort_values("each", ascending=False, kind="stable")
+    cost = prices[fastest["group"]] / fastest["rate"]
+    fastest = fastest.assign(cost=cost).sort_values("cost", kind="stable")
     return _Own(
         dict(zip(fastest["group"], fastest["rate"], strict=True)),
         dict(zip(fastest["group"], fastest.index, strict=True)),
         list(zip(points.index, points["group"], points["rate"], points["memory"], strict=True)),
-        best.drop_duplicates("hardware")["group"].tolist(),
     )
 
 
@@ -160,7 +214,7 @@ def _filled(
 def _rests(
     own: _Own, full: dict[int, int], left: float, most: np.ndarray
 ) -> Iterator[tuple[dict[int, int], int, float, float, int]]:
-    """What is left on one kind: full groups, the kind, shares of time and memory of one more, the point."""
+    """All full groups; the kind that carries what is left, and of one more of it the share and point."""
     if full and left <= LEAST * own.rate[last := list(full)[-1]]:
         full, left = _with(full, last, -1), own.rate[last]
     for point, group, rate, memory in own.points:

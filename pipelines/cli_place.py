@@ -57,7 +57,13 @@ from pipelines.cli_options import (
     type=click.FloatRange(1, 3600),
     default=10.0,
     show_default=True,
-    help="Time to search, and for each what-if.",
+    help="Time to search; each what-if gets half of it at the most.",
+)
+@click.option(
+    "--what-if/--no-what-if",
+    default=True,
+    show_default=True,
+    help="Say what one node more or fewer would change, of each kind that is used up.",
 )
 @provider_option
 @region_option

@@ -58,10 +58,12 @@ def read_demand(source: Path, utilisation: float, confidence: float | None) -> l
     columns, rows = read_input(source, ("model_name",))
     _require_known(source, columns, DEMAND_COLUMNS)
     wanted = [_wanted(row, utilisation, confidence) for row in rows]
-    names = [each.name for each in wanted]
-    for number, each in enumerate(wanted):
-        if each.name in names[:number]:
-            raise InputError(f"{each.where}, column workload: '{each.name}' was named before")
+    names: set[str] = set()
+    for each in wanted:
+        if each.name in names:
+            hint = "; name each row" if "workload" not in columns else ""
+            raise InputError(f"{each.where}, column workload: '{each.name}' was named before{hint}")
+        names.add(each.name)
     return wanted
 
 
@@ -108,11 +110,22 @@ def read_inventory(source: Path, con: duckdb.DuckDBPyConnection, offers: Offers)
     require_devices(con, inventory["hardware"], (f"{row.where}, column hardware" for row in rows))
     offered = with_prices(con, inventory, offers)["price_per_hour"]
     inventory["price_per_hour"] = inventory["price_per_hour"].fillna(offered)
+    _require_distinct(inventory, rows)
     unknown = inventory["price_per_hour"].isna()
     if unknown.any() and not unknown.all():
         first = rows[int(np.argmax(unknown))]
         raise InputError(f"{first.where}, column price_per_hour: no price is known, state it")
     return inventory
+
+
+def _require_distinct(inventory: pd.DataFrame, rows: Sequence[InputRow]) -> None:
+    """Nodes of one kind may differ in their price, as those that are reserved and those on demand."""
+    again = inventory.duplicated(["hardware", "device_count", "price_per_hour"])
+    if again.any():
+        row = rows[int(np.argmax(again))]
+        raise InputError(
+            f"{row.where}: the same kind of node, at the same price, was listed before"
+        )
 
 
 def _kind(row: InputRow) -> dict[str, object]:

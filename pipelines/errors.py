@@ -13,6 +13,14 @@ class InputError(BenchmartError):
     exit_code = 2
 
 
+class FieldError(InputError):
+    """Bad input in one field, which a command takes as a flag and a table as a column."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"--{field.removesuffix('_name').replace('_', '-')}: {reason}")
+        self.field, self.reason = field, reason
+
+
 class BuildLocked(BenchmartError):
     """Another build holds the lock."""
 

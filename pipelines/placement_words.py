@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from pipelines.place import Plan
+from pipelines.place import COST, HEADROOM, Plan
 
 HOUR, MILLION = 3_600, 1e6
 
@@ -43,7 +43,7 @@ def as_json(plan: Plan) -> dict:
                 "cost_per_hour": row.cost if plan.priced else None,
                 "left_out": row.unserved,
             }
-            for row in plan.changes.itertuples()
+            for row in plan.placement.changes.itertuples()
         ],
         "notes": plan.notes,
     }
@@ -69,13 +69,17 @@ def _summary(plan: Plan) -> str:
     used = ", ".join(
         f"{count} x {_name(plan, kind)}" for kind, count in enumerate(found.nodes) if count
     )
-    parts = [used or "no node is used"]
+    if not used:
+        return "no node is used"
+    parts = [used]
     if plan.priced:
         parts.append(f"{found.cost:.4g} {plan.currency} an hour")
     if found.gap is not None:
-        proven = "the least" if found.gap < 1e-6 else f"within {100 * found.gap:.1f} % of the least"
-        parts.append(proven if plan.objective == "cost" else f"for that headroom {proven}")
-    if plan.objective == "headroom":
+        near = "the least" if found.gap < 1e-6 else f"within {100 * found.gap:.1f} % of the least"
+        parts.append(near if plan.objective == COST else f"for that headroom {near}")
+    elif not found.unserved:
+        parts.append("how far from the least is not known")
+    if plan.objective == HEADROOM:
         parts.append(f"carries {found.headroom:.2f} times the demand")
     return "; ".join(parts)
 
@@ -139,16 +143,15 @@ def _reason(plan: Plan, workload: int, costs: pd.Series, main: str) -> str:
     unit = plan.currency if plan.priced else "device-hours"
     unit += " an hour for each in flight" if rate is None else " per million requests"
     if len(costs) == 1:
-        return f"only {main} carries it"
+        return f"of what there is only {main} carries it"
     best = costs.index[0]
     if best == main:
         others = f"then {costs.index[1]} at {costs.iloc[1]:.3g}"
         return f"{main} carries it at the least cost, {costs.iloc[0]:.3g} {unit}; {others}"
     here = plan.inventory["hardware"] == best
     full = (plan.placement.nodes == plan.inventory["nodes"])[here].all()
-    why = "is all in use" if full else "would not pay by whole nodes"
-    told = f"{best} at {costs.iloc[0]:.3g} {why}"
-    return f"{main} carries it at {costs.loc[main]:.3g} {unit}; {told}"
+    why = "is all in use" if full else "if it filled them; the plan as a whole costs less so"
+    return f"{main} carries it at {costs.loc[main]:.3g} {unit}; {best} at {costs.iloc[0]:.3g} {why}"
 
 
 def _costs(plan: Plan, workload: int) -> pd.Series:
@@ -170,32 +173,52 @@ def _costs(plan: Plan, workload: int) -> pd.Series:
 def _why_not(plan: Plan, position: int) -> str:
     if position in plan.unsatisfied:
         return plan.unsatisfied[position].text
-    costs = _costs(plan, position)
-    if costs.empty:
-        return "no node that is there has as many devices as it needs together"
-    return f"too few nodes are left of {', '.join(costs.index)}"
+    own = plan.points[plan.points["workload"] == position]
+    needed = own.groupby("hardware")["device_count"].min()
+    kinds = plan.inventory[plan.inventory["hardware"].isin(needed.index)]
+    large = kinds[kinds["device_count"] >= kinds["hardware"].map(needed)]
+    if large.empty:
+        told = ", ".join(f"{number} {hardware}" for hardware, number in needed.items())
+        return f"it needs more devices in one node than there are: {told}"
+    names = ", ".join(large["hardware"].unique())
+    if not large["nodes"].any():
+        return f"there is no node of {names}"
+    return f"no room is left for it on {names}"
 
 
 def _what_if(plan: Plan) -> Iterator[str]:
-    for row in plan.changes.itertuples():
-        change = "one more" if row.change > 0 else "one fewer"
-        left = len(plan.placement.unserved)
+    found = plan.placement
+    tells = 0.0 if found.bound is None else found.cost - found.bound
+    for row in found.changes.itertuples():
+        change, left = "one more" if row.change > 0 else "one fewer", len(found.unserved)
         if row.unserved != left:
             effect = f"{row.unserved} workloads left out instead of {left}"
         else:
+            difference = row.cost - found.cost
             unit = f"{plan.currency} an hour" if plan.priced else "devices"
-            effect = f"{row.cost - plan.placement.cost:+.4g} {unit}"
+            effect = f"{difference:+.4g} {unit}"
+            if abs(difference) <= tells and tells > 1e-6 * found.cost:
+                effect += ", which is less than the search can tell"
         yield f"what if {change} {_name(plan, row.kind)}: {effect}"
 
 
 def _name(plan: Plan, kind: int) -> str:
+    """Hardware and devices of a kind of node, and its price where that tells it from another."""
     row = plan.inventory.iloc[kind]
-    return f"{row['hardware']} x{row['device_count']}"
+    same = (plan.inventory[["hardware", "device_count"]] == row[["hardware", "device_count"]]).all(
+        axis=1
+    )
+    price = f" at {row['price_per_hour']:g}" if same.sum() > 1 else ""
+    return f"{row['hardware']} x{row['device_count']}{price}"
 
 
 def _kind(plan: Plan, kind: int) -> dict:
     row = plan.inventory.iloc[kind]
-    return {"hardware": row["hardware"], "device_count": int(row["device_count"])}
+    return {
+        "hardware": row["hardware"],
+        "device_count": int(row["device_count"]),
+        "price_per_hour": float(row["price_per_hour"]) if plan.priced else None,
+    }
 
 
 def _count(plan: Plan, kind: int) -> int | None:

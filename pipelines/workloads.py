@@ -10,7 +10,7 @@ import pandas as pd
 
 from models_py.ranking import WORKLOAD
 from pipelines.configurations import as_configurations, describe
-from pipelines.errors import InputError
+from pipelines.errors import FieldError, InputError
 from pipelines.published import as_features
 from pipelines.suggest import did_you_mean
 
@@ -47,7 +47,7 @@ def find_workloads(con: duckdb.DuckDBPyConnection, said: Mapping[str, object]) -
 
     Raises
     ------
-    InputError
+    FieldError
         For a model of which not even the type is known, and where too many fit.
     """
     facts = describe(con, as_configurations([{"hardware": "", **said}])).iloc[0]
@@ -67,15 +67,16 @@ def find_workloads(con: duckdb.DuckDBPyConnection, said: Mapping[str, object]) -
         known = con.sql("select distinct model_type from features.training_features").fetchall()
         names = [row[0] for row in known]
         hint = did_you_mean(str(model_type), names, 20)
-        raise InputError(f"--model-type: nothing of type '{model_type}' was measured{hint}")
+        raise FieldError("model_type", f"nothing of type '{model_type}' was measured{hint}")
     for name in ("precision", "task"):
         _require_seen(like_it, said, name)
     fitting = _fitting(like_it, said)
     if not fitting.empty:
         if len(fitting) > MOST_WORKLOADS:
-            raise InputError(
-                f"--model {said['model_name']}: {len(fitting)} workloads fit, {MOST_WORKLOADS} at"
-                f" most are answered at once; say more of it (--batch-size, --precision, ...)"
+            raise FieldError(
+                "model_name",
+                f"{len(fitting)} workloads of '{said['model_name']}' fit, {MOST_WORKLOADS} at most"
+                " are answered at once; say more of it (batch size, precision, ...)",
             )
         return Asked(fitting.drop(columns="runs"), notes)
     workload, note = _described(like_it, said)
@@ -86,7 +87,7 @@ def _require_seen(like_it: pd.DataFrame, said: Mapping[str, object], name: str) 
     known = set(like_it[name])
     if name in said and said[name] not in known:
         hint = did_you_mean(str(said[name]), known, 20)
-        raise InputError(f"--{name}: nothing like it was measured as '{said[name]}'{hint}")
+        raise FieldError(name, f"nothing like it was measured as '{said[name]}'{hint}")
 
 
 def _fitting(workloads: pd.DataFrame, said: Mapping[str, object]) -> pd.DataFrame:
@@ -132,8 +133,9 @@ def _model_types(
         " union select distinct model_name from core.models"
     ).fetchall()
     hint = did_you_mean(name, [row[0] for row in known])
-    raise InputError(
-        f"--model: nothing is known of '{name}'{hint}; state --model-type, or add it to models.csv"
+    raise FieldError(
+        "model_name",
+        f"nothing is known of '{name}'{hint}; state its model type, or add it to models.csv",
     )
 
 

@@ -65,7 +65,7 @@ def test_a_workload_that_was_never_measured_is_predicted_and_what_is_assumed_is_
 
 
 def test_a_model_that_nobody_has_heard_of_needs_its_type(ask):
-    with pytest.raises(InputError, match="nothing is known of 'novel'; state --model-type"):
+    with pytest.raises(InputError, match="nothing is known of 'novel'; state its model type"):
         ask("novel", batch_size=4)
     known = ask("bert-mini", batch_size=5).recommendation.options
     novel = ask("novel", batch_size=5, model_type="text_embedding").recommendation.options

@@ -9,7 +9,7 @@ import pytest
 
 from pipelines.errors import InputError
 from pipelines.place import ISOLATION, Plan, place_file
-from pipelines.placement_words import in_words
+from pipelines.placement_words import as_json, in_words
 from pipelines.settings import load_settings
 from tests.support import Commands
 
@@ -83,7 +83,7 @@ def test_a_workload_without_room_is_left_out_and_the_reason_said(placed):
     assert [plan.wanted[position].name for position in plan.placement.unserved] == ["search"]
     lines = in_words(plan)
     after = lines[lines.index("search: not placed") + 1]
-    assert after == f"  too few nodes are left of {SLOW}"
+    assert after == f"  no room is left for it on {SLOW}"
 
 
 def test_a_promise_that_nothing_keeps_is_named(placed):
@@ -162,3 +162,48 @@ def test_bad_files_are_refused_in_one_line(placed, demand, inventory, message):
 def test_headroom_needs_to_know_how_much_there_is(placed):
     with pytest.raises(InputError, match="column nodes: headroom needs a number"):
         placed(inventory=INVENTORY.replace(",9,", ",,"), objective="headroom")
+
+
+def test_nodes_of_two_prices_are_told_apart(placed):
+    inventory = f"hardware,nodes,price_per_hour\n{SLOW},1,0.01\n{SLOW},9,0.04\n"
+    lines = in_words(placed(inventory=inventory))
+    assert f"1 x {SLOW} x1 at 0.01, " in next(line for line in lines if "USD an hour" in line)
+    places = {part for line in lines for part in line.split() if part.startswith("#")}
+    assert any(f"{SLOW} x1 at 0.04 #1" in line for line in lines)
+    assert "#1" in places
+    with pytest.raises(InputError, match="line 3: the same kind of node, at the same price"):
+        placed(inventory=f"hardware,nodes,price_per_hour\n{SLOW},1,0.04\n{SLOW},9,0.04\n")
+
+
+def test_why_nothing_is_placed_is_said_as_it_is(placed):
+    none = placed(inventory=f"hardware,nodes,price_per_hour\n{SLOW},0,0.04\n")
+    lines = in_words(none)
+    assert lines.count(f"  there is no node of {SLOW}") == 3
+    assert "no node is used" in lines
+    assert f"what if one more {SLOW} x1: 1 workloads left out instead of 3" in lines
+    never = placed(DEMAND.splitlines()[0] + "\n" + "a,bert-mini,fp32,64,,1,latency<=0.001\n")
+    assert "no node is used" in in_words(never)
+    assert as_json(never)["headroom"] is None
+
+
+def test_headroom_of_what_can_be_placed(placed):
+    plan = placed(DEMAND.replace("latency<=400", "latency<=0.001"), objective="headroom", seconds=4)
+    assert set(plan.placement.copies["workload"]) == {0, 1}
+    assert plan.placement.headroom > 1
+
+
+def test_rows_without_a_name_that_are_of_one_model_are_to_be_named(placed):
+    demand = "model_name,precision,input_length,requests_per_second\n"
+    with pytest.raises(InputError, match="'bert-mini' was named before; name each row"):
+        placed(demand + "bert-mini,fp32,64,1\n" * 2)
+
+
+def test_a_demand_of_more_replicas_than_can_be_told_is_refused(placed):
+    inventory = f"hardware,price_per_hour\n{SLOW},0.04\n"
+    with pytest.raises(InputError, match=r"demand.csv: line 2: \d+ of \d+ replicas; at most"):
+        placed(DEMAND.replace("1500", "1e9"), inventory, what_if=False)
+
+
+def test_what_ifs_can_be_left_out(placed):
+    tight = f"hardware,nodes,price_per_hour\n{SLOW},2,0.04\n{FAST},9,0.09\n"
+    assert not any("what if" in line for line in in_words(placed(inventory=tight, what_if=False)))
