@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,7 @@ from models_py.constraints import (
 )
 from models_py.explanation import explanations
 from models_py.feasibility import MINIMUM_FEASIBILITY
-from models_py.objectives import BALANCE, BALANCED, DEFAULT_DIRECTIONS, MARGIN
+from models_py.objectives import BALANCE, BALANCED, DEFAULT_DIRECTIONS
 from models_py.options import (
     DRAWS,
     kept_odds,
@@ -29,6 +29,7 @@ from models_py.options import (
 )
 from models_py.predict import PerformancePredictor
 from models_py.ranking import PLATFORM, WORKLOAD, compare
+from models_py.recommendation import Recommendation, Sizing
 from models_py.requirements import require_learned
 from models_py.shapes import Shape, carrying_points, draw_shape, size_shape
 from models_py.sizing import CONFIDENCE as SIZING_CONFIDENCE
@@ -37,57 +38,6 @@ from models_py.worth import PRICE, Objective, objective_of
 
 SHAPE = [name for name in WORKLOAD if name not in ("batch_size", "concurrency")]
 FACTS = ("price_per_hour", "price_per_replica_hour", "bound_power_w", "memory_share")
-
-
-@dataclass(frozen=True)
-class Recommendation:
-    """The answer to a request.
-
-    Attributes
-    ----------
-    objective
-        What options were compared by.
-    options
-        What keeps all constraints, best first: one row per workload and platform, with quantiles of the
-        objective, `measured_value`, `prob_feasible` (1 where it ran), `prob_meets` (that it runs and
-        keeps the requirements), `prob_best`, `expected_regret`, `hardware_score` and `rank`.
-    unsatisfied
-        By `workload_id`, why nothing is left of a workload.
-    """
-
-    objective: Objective
-    options: pd.DataFrame
-    unsatisfied: Mapping[str, Unsatisfied]
-
-    def alternatives(self, margin: float = MARGIN) -> pd.DataFrame:
-        """The best option of each other device that is expected to lose no more than a margin.
-
-        Parameters
-        ----------
-        margin
-            Relative loss against the best, in [0, 1).
-        """
-        rows = self.options
-        recommended = rows[rows["rank"] == 1].set_index("workload_id")["hardware"]
-        others = rows[rows["hardware"] != rows["workload_id"].map(recommended)]
-        best = others.drop_duplicates(["workload_id", "hardware"])
-        return best[best["expected_regret"] <= margin].reset_index(drop=True)
-
-
-@dataclass(frozen=True)
-class Sizing:
-    """The answer to a demand.
-
-    Attributes
-    ----------
-    options
-        What `size_platforms` says of every shape (a workload but for its batch and concurrency).
-    unsatisfied
-        By `workload_id` of one of its workloads, why nothing carries the demand of a shape.
-    """
-
-    options: pd.DataFrame
-    unsatisfied: Mapping[str, Unsatisfied]
 
 
 class HardwareRecommender:

@@ -10,8 +10,9 @@ import duckdb
 import pandas as pd
 
 from models_py.constraints import Constraints
-from models_py.hardware_recommender import HardwareRecommender, Recommendation
+from models_py.hardware_recommender import HardwareRecommender
 from models_py.predict import PerformancePredictor
+from models_py.recommendation import Recommendation
 from models_py.requirements import Requirement, parse_requirements
 from models_py.worth import NotLearned
 from pipelines.costs import counted_offers, with_prices

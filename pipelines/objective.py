@@ -12,6 +12,12 @@ from pipelines.suggest import did_you_mean
 if TYPE_CHECKING:
     from models_py.worth import Objective
 
+MADE_OF = {
+    COST: "throughput and prices: plan tests of throughput",
+    ENERGY_PER_UNIT: "energy, or power and throughput: plan tests of these",
+    BALANCED: "several metrics: plan tests of these, as in throughput,latency",
+}
+
 
 def objective_metric(objective: str, known: Collection[str], flag: str) -> str:
     """The metric that an objective stands for.
@@ -19,9 +25,11 @@ def objective_metric(objective: str, known: Collection[str], flag: str) -> str:
     Raises
     ------
     InputError
-        For an unknown name, with the nearest valid one.
+        For an unknown name, with the nearest valid one, and for what tests do not measure by itself.
     """
     metric = main_metric(objective)
+    if objective in DERIVED and metric not in known:
+        raise InputError(f"{flag}: '{objective}' is worked out from {MADE_OF[objective]}")
     if metric not in known:
         hint = did_you_mean(objective, [*known, "latency", "memory", "power", "energy"], 20)
         raise InputError(f"{flag}: unknown metric '{objective}'{hint}")

@@ -192,7 +192,7 @@ def _what_if(plan: Plan) -> Iterator[str]:
     for row in found.changes.itertuples():
         change, left = "one more" if row.change > 0 else "one fewer", len(found.unserved)
         if row.unserved != left:
-            effect = f"{row.unserved} workloads left out instead of {left}"
+            effect = f"{row.unserved} left out instead of {left}"
         else:
             difference = row.cost - found.cost
             unit = f"{plan.currency} an hour" if plan.priced else "devices"

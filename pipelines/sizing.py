@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from models_py.hardware_recommender import SHAPE, Sizing
+from models_py.hardware_recommender import SHAPE
+from models_py.recommendation import Sizing
 from models_py.sizing import CONFIDENCE, Demand
 from pipelines.errors import InputError
 from pipelines.hardware import Request, opened

@@ -180,7 +180,7 @@ def test_why_nothing_is_placed_is_said_as_it_is(placed):
     lines = in_words(none)
     assert lines.count(f"  there is no node of {SLOW}") == 3
     assert "no node is used" in lines
-    assert f"what if one more {SLOW} x1: 1 workloads left out instead of 3" in lines
+    assert f"what if one more {SLOW} x1: 1 left out instead of 3" in lines
     never = placed(DEMAND.splitlines()[0] + "\n" + "a,bert-mini,fp32,64,,1,latency<=0.001\n")
     assert "no node is used" in in_words(never)
     assert as_json(never)["headroom"] is None

@@ -209,6 +209,9 @@ def test_bad_requests_are_named(published: Commands, tmp_path):
     source = write_csv(tmp_path / "in.csv", list(bundled_rows())[:1])
     assert "no such file" in published.refused("predict", "--input", tmp_path / "absent.csv")
     assert "did you mean 'throughput'" in published.refused("integrate", "--metric", "thruput")
+    for limits in ([], ["--max-minutes", 60]):
+        said = published.refused("integrate", "--metric", "cost", *limits)
+        assert "'cost' is worked out from throughput and prices: plan tests of throughput" in said
     assert "did you mean 'latency_ms'" in published.refused(
         "predict", "--input", source, "--metric", "latency_m"
     )
