@@ -10,43 +10,35 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pyarrow as pa
-
+from pipelines.attempt import Journal
+from pipelines.build_row import append_build, complete_build
 from pipelines.champions import find_champions
 from pipelines.console import Reporter
 from pipelines.curves import load_curves
 from pipelines.dbt import Dbt
 from pipelines.errors import InputError
+from pipelines.exports import FOLDER, export_tables
 from pipelines.facts import BuildFacts
+from pipelines.gate import audit
 from pipelines.ingest import InputFile, Landing, find_files, land
 from pipelines.learn import Learned, learn
 from pipelines.published import connect
+from pipelines.rollback import point_aliases
 from pipelines.settings import PROJECT, Settings
 from pipelines.tracking import Tracker
 from pipelines.warehouse import DATABASE, MANIFEST, STAGING, Warehouse
-from pipelines.write_back import append
 
 LINEAGE = "lineage.html"
 UPSTREAM = ("+path:models/marts/core", "+path:models/marts/features")
 DOWNSTREAM = ("path:models/marts/analytics", "path:tests")
-BUILD_SCHEMA = pa.schema(
-    {
-        "build_id": pa.string(),
-        "started_at": pa.timestamp("us", "UTC"),
-        "fingerprint": pa.string(),
-        "raw_files": pa.int64(),
-        "raw_rows": pa.int64(),
-        "objective": pa.string(),
-        "metrics": pa.list_(pa.string()),
-        "refused": pa.map_(pa.string(), pa.string()),
-        "seconds": pa.map_(pa.string(), pa.float64()),
-        "warnings": pa.list_(pa.string()),
-    }
-)
 
 
 def build(
-    settings: Settings, full_refresh: bool, reporter: Reporter, results: InputFile | None = None
+    settings: Settings,
+    full_refresh: bool,
+    reporter: Reporter,
+    results: InputFile | None = None,
+    accept_shrinkage: bool = False,
 ) -> None:
     """Build and publish; returns at once when nothing changed since the published build.
 
@@ -54,6 +46,8 @@ def build(
     ----------
     results
         A file to record: it is kept in the warehouse, and all later builds read it too.
+    accept_shrinkage
+        Fewer measurements than before are meant; see `pipelines.gate`.
 
     Raises
     ------
@@ -61,9 +55,12 @@ def build(
         For bad input; nothing is published, nor recorded.
     BuildLocked
         When another build is running.
+    BenchmartError
+        For a build that does not pass the gate: it is left in staging.
     """
     warehouse = Warehouse(settings.warehouse)
-    with warehouse.locked():
+    with warehouse.locked(), Journal(warehouse).kept() as journal:
+        reporter.entered = journal.enter
         files, manifest = _input_files(settings, warehouse, results), warehouse.manifest()
         read = {file.name: file.hash for file in files}
         if results is not None:
@@ -71,11 +68,12 @@ def build(
             read = manifest.get("files", {}) | read
         fingerprint = _fingerprint(read, settings, warehouse.pins())
         published = warehouse.published
-        if published and not full_refresh and manifest.get("fingerprint") == fingerprint:
-            reporter.say(f"nothing changed since build {published.name}")
+        if not full_refresh and (same := _built_before(warehouse, fingerprint)):
+            reporter.say(f"nothing changed since build {same}")
             return
         previous = None if full_refresh else published
         staging = warehouse.stage()
+        journal.in_staging(staging)
         facts = BuildFacts(
             staging.name.removesuffix(STAGING), datetime.now(UTC), fingerprint, _recipe(settings)
         )
@@ -89,6 +87,8 @@ def build(
             tracker,
             reporter,
         )
+        with reporter.stage("audit"):
+            audit(staging, published, settings.gate, accept_shrinkage)
         manifest = {
             "build_id": facts.build_id,
             "fingerprint": fingerprint,
@@ -100,10 +100,20 @@ def build(
         if results is not None:
             warehouse.keep(results.path, results.name)
         warehouse.publish(staging, settings.keep_builds)
-        for metric, version in learned.challengers.items():
-            tracker.point("challenger", metric, version)
-        for metric, version in learned.serving.items():
-            tracker.point("champion", metric, version)
+        point_aliases(tracker, learned.challengers, learned.serving, reporter)
+
+
+def _built_before(warehouse: Warehouse, fingerprint: str) -> str | None:
+    """The published build, or one that was rolled back, that is made of the same; None without one."""
+    published = warehouse.published
+    if published is None:
+        return None
+    if warehouse.manifest().get("fingerprint") == fingerprint:
+        return published.name
+    for build in warehouse.finished():
+        if build.name > published.name and warehouse.manifest(build)["fingerprint"] == fingerprint:
+            return f"{build.name}, which was rolled back (--full-refresh builds it anew)"
+    return None
 
 
 def _input_files(
@@ -160,26 +170,15 @@ def _run_stages(
     landing = build_marts(dbt, files, reporter)
     with connect(database) as con:
         learned = learn(con, settings, staging / "models", champions, facts, tracker, reporter)
-        raw_files, raw_rows = con.execute(
-            "select count(*), sum(rows_read) from raw.files"
-        ).fetchall()[0]
-        row = {
-            "build_id": facts.build_id,
-            "started_at": facts.started_at,
-            "fingerprint": facts.fingerprint,
-            "raw_files": raw_files,
-            "raw_rows": int(raw_rows),
-            "objective": settings.objective,
-            "metrics": list(learned.metrics),
-            "refused": list(learned.refused.items()),
-            "seconds": [(name, round(value, 2)) for name, value in reporter.seconds.items()],
-            "warnings": [*landing.warnings, *learned.warnings],
-        }
-        append(con, "builds", pa.Table.from_pylist([row], BUILD_SCHEMA))
+        append_build(con, settings, facts, files, learned, [*landing.warnings, *learned.warnings])
     with reporter.stage("analytics"):
         dbt.build(DOWNSTREAM)
         dbt.write_lineage(staging / LINEAGE)
     with connect(database) as con:
+        complete_build(con, facts.build_id, reporter.seconds)
+        if settings.exports:
+            with reporter.stage("exports"):
+                export_tables(con, staging / FOLDER)
         con.execute("checkpoint")
     for warning in learned.warnings:
         reporter.say(f"warning: {warning}")
@@ -190,6 +189,7 @@ def _fingerprint(files: Mapping[str, str], settings: Settings, pins: Mapping[str
     """Two builds of one fingerprint, after the same builds, hold the same tables."""
     digest = hashlib.sha256(json.dumps([pins, files], sort_keys=True).encode())
     elsewhere = {"raw", "warehouse", "mlruns", "keep_builds", "threads", "budget", "plan_depth"}
+    elsewhere |= {"gate"}  # asked of a build that is there
     elsewhere |= {"minutes_per_test"}  # asked for after a build
     told = settings.model_dump(mode="json", exclude=elsewhere)
     for path in Warehouse(settings.warehouse).curves:

@@ -31,6 +31,7 @@ def cli() -> None:
     benchmart place --demand D --inventory I                   which workloads on which nodes
     benchmart record results.csv                               learn from what you measured
     benchmart status                                           what is published
+    benchmart rollback                                         the build before serves again
     benchmart fetch timm                                       a public source to build from
     benchmart models compare                                   how good the fitted models are
     benchmart backtest                                         what selection would have saved you
@@ -48,8 +49,9 @@ def cli() -> None:
 @click.option("--objective", help="What to optimise: throughput, latency, memory or a metric.")
 @click.option("--budget", type=int, help="How many tests the printed plan holds.")
 @click.option("--full-refresh", is_flag=True, help="Start from the raw files alone.")
+@click.option("--accept-shrinkage", is_flag=True, help="Publish though measurements were lost.")
 @json_option
-def build(raw, warehouse, objective, budget, full_refresh, as_json) -> None:
+def build(raw, warehouse, objective, budget, full_refresh, accept_shrinkage, as_json) -> None:
     """Build the warehouse from raw files and publish it, all or nothing."""
     from pipelines.build import build as run_build
     from pipelines.console import Reporter
@@ -59,7 +61,7 @@ def build(raw, warehouse, objective, budget, full_refresh, as_json) -> None:
     settings = load_settings(
         raw=raw or None, warehouse=warehouse, objective=objective, budget=budget
     )
-    run_build(settings, full_refresh, Reporter())
+    run_build(settings, full_refresh, Reporter(), accept_shrinkage=accept_shrinkage)
     found = overview(settings.warehouse, settings.objective, settings.budget)
     click.echo(json.dumps(found, indent=2)) if as_json else print_overview(found)
 
@@ -180,6 +182,19 @@ def status(warehouse, as_json) -> None:
 
 
 @cli.command()
+@click.argument("build_id", required=False)
+@warehouse_option
+def rollback(build_id, warehouse) -> None:
+    """Publish an earlier build again: BUILD_ID, or the one before."""
+    from pipelines.console import Reporter
+    from pipelines.rollback import rollback as publish_again
+    from pipelines.settings import load_settings
+
+    name = publish_again(load_settings(warehouse=warehouse), build_id, Reporter())
+    click.echo(f"published again: build {name}; builds of the inputs that came after are skipped")
+
+
+@cli.command()
 @warehouse_option
 @click.option("--metric", help="Objective or metric to replay [default: the objective].")
 @click.option(
@@ -287,6 +302,12 @@ def main() -> None:
         _fail("interrupted; the published build is untouched", 1)
     except OSError as error:
         _fail(str(error), 1)
+    except Exception as error:
+        import duckdb
+
+        if not isinstance(error, duckdb.Error):
+            raise
+        _fail(f"database: {str(error).partition(chr(10))[0]}", 1)
 
 
 def _fail(message: str, exit_code: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from rich.console import Console
 
@@ -16,15 +16,19 @@ class Reporter:
     ----------
     seconds
         Wall time of each finished stage.
+    entered
+        Called with the name of each stage that begins.
     """
 
     def __init__(self, quiet: bool = False) -> None:
         self.console = Console(stderr=True, quiet=quiet, highlight=False, soft_wrap=True)
         self.seconds: dict[str, float] = {}
+        self.entered: Callable[[str], object] = lambda name: None
 
     @contextlib.contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """Announce a stage, and how long it took once it is done."""
+        self.entered(name)
         started = time.perf_counter()
         live = self.console.status(f"{name} ...") if self.console.is_terminal else None
         with live or contextlib.nullcontext():

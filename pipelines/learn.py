@@ -41,6 +41,8 @@ class Learned:
     challengers, serving
         Version of the newly fitted model that does not serve, and of the model that does where it is
         known, by metric.
+    runs
+        MLflow's run of each newly fitted model, by metric.
     fits
         How and when the models that serve were fitted, where it is known.
     """
@@ -50,6 +52,7 @@ class Learned:
     warnings: tuple[str, ...]
     challengers: dict[str, str]
     serving: dict[str, str]
+    runs: dict[str, str]
     fits: dict[str, Fit]
 
 
@@ -145,6 +148,7 @@ def _learned(
             if not contest.verdict.promoted
         },
         serving={metric: version for metric, version in versions.items() if version is not None},
+        runs={contest.model.metric: contest.logged.run_id for contest in contests},
         fits={metric: fit for metric, fit in fits.items() if fit is not None},
     )
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
 
 from models_py.objectives import main_metric, short_name
+from pipelines.attempt import Attempt, last_attempt
+from pipelines.errors import InputError
 from pipelines.published import connect_published, records
 from pipelines.warehouse import DATABASE, Warehouse
 
@@ -15,7 +18,16 @@ SHOWN_TESTS = 5
 
 
 def overview(warehouse: Path, objective: str, budget: int) -> dict:
-    """Facts of the published build, as plain values."""
+    """Facts of the published build and of the attempt after it, as plain values.
+
+    Raises
+    ------
+    InputError
+        Where nothing is published, saying what became of the last attempt.
+    """
+    attempt = last_attempt(Warehouse(warehouse))
+    if attempt and Warehouse(warehouse).published is None:
+        raise InputError(f"{warehouse}: no published build here; {_attempted(attempt)}")
     with connect_published(warehouse) as con:
         rows = records(
             con,
@@ -53,6 +65,8 @@ def overview(warehouse: Path, objective: str, budget: int) -> dict:
     database = Warehouse(warehouse).current / DATABASE
     return {
         **rows[0],
+        "kept_builds": [build.name for build in Warehouse(warehouse).finished()],
+        "attempt": attempt and {"state": attempt.state, **asdict(attempt)},
         "database": str(database),
         "objective": objective,
         "data_quality": quality,
@@ -68,6 +82,12 @@ def print_overview(found: dict) -> None:
     console.print(
         _text(f"Build {found['build_id']}: {found['raw_rows']} rows of {found['raw_files']} files")
     )
+    if found["attempt"]:
+        attempt = {name: value for name, value in found["attempt"].items() if name != "state"}
+        console.print(_text(f"  {_attempted(Attempt(**attempt))}"))
+    older = [name for name in found["kept_builds"] if name < found["build_id"]]
+    if older:
+        console.print(_text(f"  `benchmart rollback` would publish {older[-1]} again"))
     for entry in found["data_quality"]:
         console.print(
             _text(
@@ -98,6 +118,19 @@ def print_overview(found: dict) -> None:
         console.print(_text(f"  {test['rank']}. {test['configuration']}"))
         console.print(_text(f"     {test['reason']}"))
     console.print(_text(f"Tables: schema analytics of {found['database']} (open it read-only)"))
+
+
+def _attempted(attempt: Attempt) -> str:
+    since, stage = attempt.started_at, attempt.stage
+    where = f"; see {attempt.staging}" if attempt.staging else ""
+    match attempt.state:
+        case "failed":
+            return f"a build failed at {attempt.failed_at} in stage {stage}: {attempt.error}"
+        case "killed":
+            return f"a build that started {since} was killed in stage {stage}{where}"
+        case "building":
+            return f"a build is running since {since}, in stage {stage}"
+    return f"a build started {since} on {attempt.host}, last seen in stage {stage}"
 
 
 def _text(words: str) -> Text:

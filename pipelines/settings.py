@@ -52,6 +52,20 @@ class Retraining(BaseModel, extra="forbid"):
     significance: float = Field(0.01, ge=0, le=1)
 
 
+class Gate(BaseModel, extra="forbid"):
+    """What a build has to be like to be published; see `pipelines.gate`."""
+
+    coverage: tuple[float, float] = (0.85, 0.97)
+    shrinkage: float = Field(0.1, ge=0, le=1)
+
+    @field_validator("coverage")
+    @classmethod
+    def _ordered(cls, value: tuple[float, float]) -> tuple[float, float]:
+        if not 0 <= value[0] < value[1] <= 1:
+            raise ValueError("coverage goes from a lower to a higher share, within 0 and 1")
+        return value
+
+
 class Settings(BaseSettings):
     """Everything a command can be told."""
 
@@ -82,6 +96,8 @@ class Settings(BaseSettings):
     balance: dict[str, Annotated[float, Field(gt=0)]] = Field(BALANCE, min_length=1)
     minimum_feasibility: float = Field(0.5, ge=0, le=1)
     retraining: Retraining = Retraining()
+    gate: Gate = Gate()
+    exports: bool = True
     seed: int = 0
     keep_builds: int = Field(5, ge=1)
     threads: int = Field(2, ge=1)

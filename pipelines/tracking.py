@@ -18,6 +18,7 @@ from models_py.evaluation import feasibility_figures
 from pipelines import model_report
 from pipelines.backtest_report import learning_figure
 from pipelines.errors import BenchmartError
+from pipelines.mlflow_errors import telling
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,14 +53,15 @@ class Tracker:
         Where `mlruns` was moved: artifacts would go to the place that it came from.
     """
 
+    @telling
     def __init__(self, mlruns: Path) -> None:
         os.environ.setdefault("DO_NOT_TRACK", "true")
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
         import mlflow
         from mlflow.tracking import MlflowClient
 
-        mlruns.mkdir(parents=True, exist_ok=True)
         self.root = mlruns.resolve()
+        self.root.mkdir(parents=True, exist_ok=True)
         mlflow.set_tracking_uri(f"sqlite:///{self.root / DATABASE}")
         logging.getLogger("mlflow").setLevel(logging.WARNING)
         self.mlflow = mlflow
@@ -69,6 +71,7 @@ class Tracker:
         if any(experiment.artifact_location != self.artifacts for experiment in ours):
             raise BenchmartError(f"{self.root} was moved here; run `benchmart models relocate`")
 
+    @telling
     def log(
         self,
         model: MetricModel,
@@ -99,6 +102,7 @@ class Tracker:
             logged_version = self._log_model(model, measured)
         return Logged(model.metric, run.info.run_id, logged_version)
 
+    @telling
     def log_feasibility(self, model: FeasibilityModel, build: BuildFacts) -> None:
         """Log the model of failures: figures, trees, held-out probabilities."""
         run_name = f"{model.configurations} configurations, {build.build_id}"
@@ -112,6 +116,7 @@ class Tracker:
                 model.save(Path(folder))
                 self.mlflow.log_artifacts(folder, "model")
 
+    @telling
     def log_backtest(self, metric: str, curves: pd.DataFrame, savings: pd.DataFrame) -> None:
         """Log replays: a run per comparable group and policy, mean figures by number of tests."""
         experiment = self._experiment(f"backtest/{metric}")
@@ -133,10 +138,12 @@ class Tracker:
                 ]
                 self.client.log_batch(run.info.run_id, metrics=points)
 
+    @telling
     def point(self, alias: str, metric: str, version: str) -> None:
         """Let an alias, `champion` or `challenger`, name a version of a metric's model."""
         self.client.set_registered_model_alias(_registered(metric), alias, version)
 
+    @telling
     def versions(self, metric: str) -> list[str]:
         """Registered versions of a metric's model, oldest first."""
         found = self.client.search_model_versions(f"name = '{_registered(metric)}'")

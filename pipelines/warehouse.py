@@ -3,11 +3,13 @@
     <warehouse>/builds/<build_id>.staging/   where a build works, under the lock
     <warehouse>/builds/<build_id>/           finished, read-only
     <warehouse>/current -> builds/<build_id> what readers open
+    <warehouse>/attempt.json                 the last attempt to build, unless it published
     <warehouse>/pins.json                    versions of models that a person chose to serve
     <warehouse>/backtests/<metric>.parquet   curves of replays, for the next build to publish; and drawn
     <warehouse>/recorded/                    results that were recorded; every build reads them too
 
-A killed build leaves a staging directory and nothing else; the next build removes it.
+A build that fails or is killed leaves a staging directory and `attempt.json`; the next build removes
+them.
 """
 
 from __future__ import annotations
@@ -62,9 +64,9 @@ class Warehouse:
             raise InputError(f"{self.root}: no published build here; run `benchmart build` first")
         return self.published
 
-    def manifest(self) -> dict:
-        """What the published build says of itself, empty where an older version left nothing."""
-        path = self.current / MANIFEST
+    def manifest(self, build: Path | None = None) -> dict:
+        """What a build, by default the published one, says of itself; empty where it says nothing."""
+        path = (build or self.current) / MANIFEST
         return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
     def pins(self) -> dict[str, str]:
@@ -90,7 +92,8 @@ class Warehouse:
             When another build holds it.
         """
         self.builds.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self.root / "build.lock")
+        # who cannot build cannot open it, and so not hold it either
+        lock = FileLock(self.root / "build.lock", mode=0o600)
         try:
             lock.acquire(timeout=0)
         except Timeout:
@@ -147,6 +150,27 @@ class Warehouse:
         paths = (path for path in self.builds.iterdir() if path.is_dir())
         return sorted(path for path in paths if path.suffix != STAGING)
 
+    def rollback(self, build_id: str | None = None) -> Path:
+        """Make an earlier build the published one, by default the one before; the lock is held.
+
+        Raises
+        ------
+        InputError
+            Where there is none, or none of that name.
+        """
+        current, kept = self.require_published(), self.finished()
+        names = [build.name for build in kept]
+        if build_id is None:
+            kept = [build for build in kept if build.name < current.name]
+            if not kept:
+                raise InputError(f"{self.root}: no build before {current.name} is kept")
+        elif build_id in names:
+            kept = [kept[names.index(build_id)]]
+        else:
+            raise InputError(f"no build '{build_id}' is kept; there are {', '.join(names)}")
+        self._point_to(kept[-1])
+        return kept[-1]
+
     def _point_to(self, build: Path) -> None:
         link = self.root / "current.new"
         link.unlink(missing_ok=True)
@@ -164,8 +188,12 @@ class Warehouse:
 def replace_file(path: Path, write: Callable[[Path], object]) -> None:
     """Write a file whole or not at all."""
     part = path.with_name(f".{path.name}.part")
-    write(part)
-    part.replace(path)
+    try:
+        write(part)
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
 
 
 def _sync(path: Path) -> None:

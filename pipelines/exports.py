@@ -1,0 +1,20 @@
+"""Parquet files of the published tables, for clients that cannot read the database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+from pipelines.sql import identifier
+
+FOLDER = "parquet"
+
+
+def export_tables(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    """Write every table of `analytics` as `<table>.parquet`."""
+    folder.mkdir()
+    query = "select table_name from duckdb_tables() where schema_name = 'analytics'"
+    for (name,) in con.sql(query).fetchall():
+        relation = con.table(f"analytics.{identifier(name)}")
+        relation.write_parquet(str(folder / f"{name}.parquet"), compression="zstd")
