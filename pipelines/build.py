@@ -22,7 +22,7 @@ from pipelines.facts import BuildFacts
 from pipelines.gate import audit
 from pipelines.ingest import InputFile, Landing, find_files, land
 from pipelines.learn import Learned, learn
-from pipelines.published import connect
+from pipelines.published import connect, why_unreadable
 from pipelines.rollback import point_aliases
 from pipelines.settings import PROJECT, Settings
 from pipelines.tracking import Tracker
@@ -68,6 +68,9 @@ def build(
             read = manifest.get("files", {}) | read
         fingerprint = _fingerprint(read, settings, warehouse.pins())
         published = warehouse.published
+        if published and (broken := why_unreadable(published)):
+            reporter.say(f"warning: {broken}; building from the raw files alone")
+            published, full_refresh = None, True
         if not full_refresh and (same := _built_before(warehouse, fingerprint)):
             reporter.say(f"nothing changed since build {same}")
             return
@@ -111,7 +114,10 @@ def _built_before(warehouse: Warehouse, fingerprint: str) -> str | None:
     if warehouse.manifest().get("fingerprint") == fingerprint:
         return published.name
     for build in warehouse.finished():
-        if build.name > published.name and warehouse.manifest(build)["fingerprint"] == fingerprint:
+        if (
+            build.name > published.name
+            and warehouse.manifest(build).get("fingerprint") == fingerprint
+        ):
             return f"{build.name}, which was rolled back (--full-refresh builds it anew)"
     return None
 

@@ -36,6 +36,17 @@ def connect(database: Path, read_only: bool = False) -> duckdb.DuckDBPyConnectio
     return con
 
 
+def why_unreadable(build: Path) -> str | None:
+    """What keeps the database of a build from being read; None if nothing does."""
+    try:
+        with connect(build / DATABASE, read_only=True) as con:
+            con.sql("select count(*) from raw.files").fetchall()
+            con.sql("select * from analytics.builds limit 1").fetchall()
+    except (duckdb.Error, OSError) as error:
+        return f"{build / DATABASE} cannot be read: {str(error).partition(chr(10))[0]}"
+    return None
+
+
 def published_build(warehouse: Path) -> Path:
     """Directory of the published build: what is read from it belongs together.
 

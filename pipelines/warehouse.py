@@ -66,13 +66,20 @@ class Warehouse:
 
     def manifest(self, build: Path | None = None) -> dict:
         """What a build, by default the published one, says of itself; empty where it says nothing."""
-        path = (build or self.current) / MANIFEST
-        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        try:
+            return json.loads(((build or self.current) / MANIFEST).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
 
     def pins(self) -> dict[str, str]:
         """Version of the model that a person chose to serve, by metric."""
         path = self.root / PINS
-        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        try:
+            return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        except ValueError as error:
+            raise InputError(
+                f"{path}: {error}; `benchmart models promote` writes it anew"
+            ) from None
 
     def pin(self, metric: str, version: str | None) -> None:
         """Let a version serve while its metric is learned, or with `None` let builds choose again."""

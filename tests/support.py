@@ -6,7 +6,7 @@ import csv
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from pipelines.published import connect_published
 
 PROJECT = Path(__file__).resolve().parents[1]
 BUNDLED = PROJECT / "raw" / "benchmart"
+COMMAND = Path(sys.executable).with_name("benchmart")
 
 
 @dataclass
@@ -38,8 +39,11 @@ class Commands:
         """Build from `raw/` of the home."""
         return self.succeed("build", "--raw", self.home / "raw", *arguments, **environment)
 
-    def start(self, *arguments: object, **environment: str) -> subprocess.Popen:
-        command = [str(Path(sys.executable).with_name("benchmart")), *map(str, arguments)]
+    def start(
+        self, *arguments: object, program: Sequence[object] = (COMMAND,), **environment: str
+    ) -> subprocess.Popen:
+        """Start the command, or another program in its place."""
+        command = [*map(str, program), *map(str, arguments)]
         settings = {
             "BENCHMART_WAREHOUSE": str(self.warehouse),
             "BENCHMART_MLRUNS": str(self.home / "mlruns"),
@@ -55,21 +59,21 @@ class Commands:
             text=True,
         )
 
-    def run(self, *arguments: object, **environment: str) -> subprocess.CompletedProcess:
-        process = self.start(*arguments, **environment)
+    def run(self, *arguments: object, **options: object) -> subprocess.CompletedProcess:
+        process = self.start(*arguments, **options)
         out, err = process.communicate(timeout=600)
         return subprocess.CompletedProcess(arguments, process.returncode, out, err)
 
-    def succeed(self, *arguments: object, **environment: str) -> subprocess.CompletedProcess:
-        done = self.run(*arguments, **environment)
+    def succeed(self, *arguments: object, **options: object) -> subprocess.CompletedProcess:
+        done = self.run(*arguments, **options)
         assert done.returncode == 0, done.stderr
         return done
 
-    def refused(self, *arguments: object, **environment: str) -> str:
-        """The one line that a bad request is answered with."""
-        done = self.run(*arguments, **environment)
+    def refused(self, *arguments: object, exit_code: int = 2, **options: object) -> str:
+        """The one line that a bad request is answered with, or what cannot be done."""
+        done = self.run(*arguments, **options)
         lines = done.stderr.strip().splitlines()
-        assert done.returncode == 2, done.stderr
+        assert done.returncode == exit_code, done.stderr
         assert lines[-1].startswith("benchmart: ")
         assert "Traceback" not in done.stderr
         return lines[-1]

@@ -7,7 +7,6 @@ import signal
 
 import pandas as pd
 import pytest
-from filelock import FileLock
 
 from tests.support import Commands, bundled_rows, write_csv
 
@@ -39,9 +38,8 @@ def test_a_changed_file_replaces_its_rows_and_bad_rows_are_quarantined(small: Co
     assert len(small.query("select * from analytics.builds")) == 2
 
 
-@pytest.mark.parametrize(
-    "stage", [pytest.param("core and features", marks=pytest.mark.slow), "training"]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("stage", ["core and features", "training"])
 def test_a_killed_build_leaves_the_published_one(small: Commands, stage):
     published = small.current
     write_csv(small.home / "raw" / "more.csv", list(bundled_rows(model_name="vit-tiny")))
@@ -77,13 +75,6 @@ def test_a_file_of_the_same_name_from_elsewhere_is_no_new_version(small: Command
     write_csv(other / "more.csv", rows)
     said = small.refused("build", "--raw", other)
     assert "raw/more.csv: the warehouse holds another file of this name" in said
-
-
-def test_a_second_build_meets_the_lock(small: Commands):
-    with FileLock(small.warehouse / "build.lock"):
-        done = small.run("build", "--raw", small.home / "raw")
-    assert done.returncode == 75
-    assert "another build is running" in done.stderr
 
 
 @pytest.mark.slow
