@@ -14,6 +14,7 @@ from pipelines.cli_models import models
 from pipelines.cli_options import json_option, output_option, warehouse_option, write
 from pipelines.cli_place import place
 from pipelines.errors import BenchmartError
+from pipelines.terminal import printable
 
 os.environ.setdefault("DO_NOT_TRACK", "true")
 
@@ -93,7 +94,7 @@ def record(results, warehouse, objective, plan, as_json) -> None:
         click.echo(json.dumps(found, indent=2))
         return
     for line in in_words(found) if found else [f"{results}: recorded before, nothing changed"]:
-        click.echo(line)
+        click.echo(printable(line))
 
 
 @cli.command()
@@ -223,7 +224,7 @@ def backtest(warehouse, metric, policy, tune, seeds, as_json) -> None:
         click.echo(found.savings.to_json(orient="records", indent=2))
         return
     for line in in_words(found):
-        click.echo(line)
+        click.echo(printable(line))
     click.echo(f"drawn: {found.picture}")
     click.echo("the next build publishes the curves as analytics.learning_curve")
     if tune:
@@ -312,6 +313,6 @@ def main() -> None:
 
 def _fail(message: str, exit_code: int) -> None:
     """One line; what the terminal would obey is not passed on."""
-    line = "".join(c if c.isprintable() else "?" for c in " ".join(message.split()))
+    line = printable(" ".join(message.split()))
     click.echo(f"benchmart: {line}", err=True)
     sys.exit(exit_code)

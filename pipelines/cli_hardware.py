@@ -15,6 +15,7 @@ from pipelines.cli_options import (
     warehouse_option,
     write,
 )
+from pipelines.terminal import printable
 
 COUNT = click.IntRange(1)
 POSITIVE = click.FloatRange(0, min_open=True)
@@ -109,4 +110,4 @@ def hardware(
         write(json.dumps(said.as_json(answer), indent=2) + "\n", output)
         return
     for line in said.in_words(answer):
-        click.echo(line)
+        click.echo(printable(line))

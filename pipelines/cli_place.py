@@ -16,6 +16,7 @@ from pipelines.cli_options import (
     warehouse_option,
     write,
 )
+from pipelines.terminal import printable
 
 
 @click.command()
@@ -81,4 +82,4 @@ def place(warehouse, demand, inventory, provider, region, output, as_json, **sea
         write(json.dumps(placement_words.as_json(plan), indent=2) + "\n", output)
         return
     for line in placement_words.in_words(plan):
-        click.echo(line)
+        click.echo(printable(line))

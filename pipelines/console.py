@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 
 from rich.console import Console
 
+from pipelines.terminal import printable
+
 
 class Reporter:
     """Announces stages on standard error, so that standard output stays for results.
@@ -39,4 +41,4 @@ class Reporter:
     def say(self, text: str) -> None:
         """One line; text from data is printed as it is, never read as markup."""
         stamp = "" if self.console.is_terminal else time.strftime("%H:%M:%S ")
-        self.console.print(stamp + text, markup=False)
+        self.console.print(stamp + printable(text), markup=False)

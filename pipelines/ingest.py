@@ -84,7 +84,8 @@ def find_files(directories: Sequence[Path]) -> list[InputFile]:
     Raises
     ------
     InputError
-        For a missing directory, none that holds a readable file, or two different files of one name.
+        For a missing directory, none that holds a readable file, a link that leads out of it, or two
+        different files of one name.
     """
     found: dict[str, InputFile] = {}
     for directory in directories:
@@ -97,6 +98,10 @@ def find_files(directories: Sequence[Path]) -> list[InputFile]:
             if hidden or path.suffix not in READERS or not path.is_file():
                 continue
             name = f"{root.resolve().name}/{path.relative_to(root).as_posix()}"
+            if not path.resolve().is_relative_to(root.resolve()):
+                raise InputError(
+                    f"{name}: a link out of the raw directory; give --raw where it leads"
+                )
             digest = sha256(path)
             if name in found and found[name].hash != digest:
                 raise InputError(f"{name}: two raw directories hold different files of this name")

@@ -12,6 +12,7 @@ from models_py.objectives import main_metric, short_name
 from pipelines.attempt import Attempt, last_attempt
 from pipelines.errors import InputError
 from pipelines.published import connect_published, records
+from pipelines.terminal import printable
 from pipelines.warehouse import DATABASE, Warehouse
 
 SHOWN_TESTS = 5
@@ -135,4 +136,4 @@ def _attempted(attempt: Attempt) -> str:
 
 def _text(words: str) -> Text:
     """Words from data: no markup, nothing that a terminal would obey."""
-    return Text("".join(c if c.isprintable() else "?" for c in words))
+    return Text(printable(words))

@@ -22,6 +22,8 @@ from pipelines.readers.tables import (
     text_batch,
 )
 
+UNREADABLE = (pa.ArrowException, OSError)
+
 
 def read_csv(path: Path, file: str) -> Raw:
     """One table; the header is the first line that is not blank."""
@@ -45,11 +47,11 @@ def unique_names(names: Sequence[str]) -> list[str]:
     >>> unique_names([" a ", "", "a"])
     ['a', 'column_2', 'a_3']
     """
-    result: list[str] = []
+    result: dict[str, None] = {}
     for position, name in enumerate(names, start=1):
         plain = name.strip() or f"column_{position}"
-        result.append(plain if plain not in result else f"{plain}_{position}")
-    return result
+        result[plain if plain not in result else f"{plain}_{position}"] = None
+    return list(result)
 
 
 def _csv_batches(handle, reader, columns: list[str], file: str) -> Iterator[pa.RecordBatch]:
@@ -127,11 +129,11 @@ def read_parquet(path: Path, file: str) -> Raw:
 
     try:
         table = pq.ParquetFile(path)
-    except (pa.ArrowException, OSError) as error:
+        columns = unique_names(table.schema_arrow.names)
+    except (*UNREADABLE, UnicodeError) as error:
         raise InputError(f"{file}: not a Parquet file: {error}") from None
     if table.metadata.num_rows == 0:
         raise InputError(f"{file}: the file is empty")
-    columns = unique_names(table.schema_arrow.names)
     return Raw(file, (Table(columns, _parquet_batches(table, columns, file)),))
 
 
@@ -141,10 +143,11 @@ def _parquet_batches(table, columns: list[str], file: str) -> Iterator[pa.Record
     for _ in count():
         try:
             batch = next(batches, None)
-        except (pa.ArrowException, OSError) as error:
+            if batch is None:
+                return
+            batch.validate(full=True)  # texts that are no Unicode too
+        except UNREADABLE as error:
             raise InputError(f"{file}: row {row}: {error}") from None
-        if batch is None:
-            return
         lines = pa.array(range(row, row + batch.num_rows), pa.int64())
         yield pa.RecordBatch.from_arrays(
             [lines, *map(_text_array, batch.columns)], [LINE, *columns]
