@@ -7,7 +7,9 @@ serving a workload is worth (Gilmore and Gomory, 1961).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from time import monotonic
 from typing import NamedTuple
 
 import numpy as np
@@ -132,20 +134,25 @@ class Columns:
             free &= workload != workload[best]
         return tuple(sorted(members))
 
-    def best(self, group: int, values: Values, searched: int = SEARCHED) -> tuple[Column, float]:
+    def best(
+        self, group: int, values: Values, until: float = math.inf, searched: int = SEARCHED
+    ) -> tuple[Column, float]:
         """The most valuable column of a group, and by how much any is worth more than the group.
 
         Nothing and zero where none is.
         """
         own = self._worth_while(group, values)
-        members, most = best_subset(
-            values.ways[own],
-            self._ways.takes[own],
-            self._ways.workload[own],
-            values.groups[group],
-            searched,
-        )
+        takes, once = self._ways.takes[own], self._ways.workload[own]
+        least = values.groups[group]
+        members, most = best_subset(values.ways[own], takes, once, least, searched, until)
         return tuple(own[members].tolist()), max(most - values.groups[group], 0.0)
+
+    def excess_at_most(self, group: int, values: Values) -> float:
+        """By how much a column may be worth more than its group, at the most; quick."""
+        own = self._worth_while(group, values)
+        return max(
+            _weighing(values.ways[own], self._ways.takes[own])[1] - values.groups[group], 0.0
+        )
 
     def worthiest(self, values: Values, most: int) -> list[Column]:
         """The columns that are worth the most of what their group costs."""
@@ -182,6 +189,7 @@ def best_subset(
     once: np.ndarray,
     least: float,
     searched: int = SEARCHED,
+    until: float = math.inf,
 ) -> tuple[list[int], float]:
     """The most valuable items that fit by time and memory, if they are worth more than `least`.
 
@@ -194,8 +202,8 @@ def best_subset(
         Of items, shapes (items,) and (items, 2).
     once
         Items of one name exclude each other, shape (items,).
-    searched
-        Nodes that are looked at before the search is given up.
+    searched, until
+        Nodes that are looked at before the search is given up, and when it is.
 
     Returns
     -------
@@ -217,7 +225,7 @@ def best_subset(
     while stack:
         start, so_far, room, time, memory, members = stack.pop()
         looked_at += 1
-        if looked_at > searched:
+        if looked_at > searched or (looked_at % 500 == 0 and monotonic() > until):
             return best, bound
         if so_far > best_value:
             best, best_value = list(members), so_far

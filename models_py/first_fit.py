@@ -17,11 +17,12 @@ def first_fit(
     nodes: np.ndarray,
     columns: Sequence[Column],
     left_out: Iterable[int],
+    decreasing: bool = True,
 ) -> list[Column]:
     """Columns by which as many more workloads are served as there is room for.
 
-    Those that cost the most come first. Each is added by the cheapest way that there is room for; its
-    share joins the first group that has room. Ways by what is free are added to `ways`.
+    Each is added by the cheapest way that there is room for; its share joins the first group that has
+    room. Ways by what is free are added to `ways`.
 
     Parameters
     ----------
@@ -31,32 +32,40 @@ def first_fit(
         What is in use: ways that share a group, one entry per group.
     left_out
         Workloads that are not served by them.
+    decreasing
+        Whether those that cost the most come first, or last.
 
     Returns
     -------
     list of tuple
         `columns`, some of them with more members, and more of them.
     """
-    columns, used = list(columns), groups_used(ways, columns)
+    columns, limits = list(columns), rooms.limits(nodes)
+    free = limits - rooms.counted @ groups_used(ways, columns)
+    group = [int(ways.group[column[0]]) for column in columns]
+    taken = [ways.takes[list(column)].sum(axis=0) for column in columns]
     costs = {workload: _cheapest_first(ways, workload)[1] for workload in left_out}
-    for workload in sorted(costs, key=costs.get, reverse=True):
-        ways.allow(rooms.free(nodes, used), [workload])
-        group = ways.group[[column[0] for column in columns]]
-        taken = np.array([ways.takes[list(column)].sum(axis=0) for column in columns]).reshape(
-            -1, 2
-        )
+    for workload in sorted(costs, key=costs.get, reverse=decreasing):
+        ways.allow(free, [workload])
+        groups, room = np.array(group, int), ROOM - np.array(taken).reshape(-1, 2)
         for way in _cheapest_first(ways, workload)[0]:
-            fits = (group == ways.group[way]) & (taken + ways.takes[way] <= ROOM).all(axis=1)
-            joined = int(np.argmax(fits)) if fits.any() else None
-            needed = used + ways.full[[way]].toarray()[0]
-            needed[ways.group[way]] += joined is None
-            if rooms.hold(nodes, needed):
-                used = needed
-                if joined is None:
-                    columns.append((way,))
-                else:
-                    columns[joined] = (*columns[joined], way)
-                break
+            own = int(ways.group[way])
+            fits = (groups == own) & (ways.takes[way] <= room).all(axis=1)
+            needed = ways.full[[way]].toarray()[0]
+            needed[own] += not fits.any()
+            left = free - rooms.counted @ needed
+            if (left < 0).any():
+                continue
+            free = left
+            if fits.any():
+                joined = int(np.argmax(fits))
+                columns[joined] = (*columns[joined], way)
+                taken[joined] = taken[joined] + ways.takes[way]
+            else:
+                columns.append((way,))
+                group.append(own)
+                taken.append(ways.takes[way])
+            break
     return columns
 
 

@@ -1,7 +1,7 @@
 """Groups of devices: as many of a node as one replica runs on.
 
 Groups of a device nest: each size divides the next, so that any numbers of them that fit by their sum
-fit into nodes. What runs on a size in between takes the next larger group.
+fit into nodes. What runs on a size in between takes the next larger group, if there are nodes for that.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ ANY = 2**31  # groups there are where nodes have no number
 def groups_of(points: pd.DataFrame, inventory: pd.DataFrame) -> pd.DataFrame:
     """Groups that points run on and nodes have, `hardware, device_count`, the smallest first.
 
+    Kinds of which there are no `nodes` do not count, unless there are none of the hardware.
+
     Examples
     --------
     >>> points = pd.DataFrame({"hardware": "h100", "device_count": [1, 2, 3, 4, 8]})
@@ -26,6 +28,9 @@ def groups_of(points: pd.DataFrame, inventory: pd.DataFrame) -> pd.DataFrame:
     [1, 2, 4]
     """
     largest = inventory.groupby("hardware")["device_count"].max()
+    if "nodes" in inventory:
+        there = inventory[inventory["nodes"] > 0].groupby("hardware")["device_count"].max()
+        largest = there.combine_first(largest)
     kept = []
     for hardware, sizes in points.groupby("hardware")["device_count"].unique().items():
         nested: list[int] = []
@@ -124,15 +129,11 @@ class Rooms:
         chosen = np.fmax.reduce(each, axis=1) if dearest else np.fmin.reduce(each, axis=1)
         return np.nan_to_num(chosen)
 
-    def hold(self, nodes: np.ndarray, used: np.ndarray) -> bool:
-        """Whether nodes have room for so many groups of each kind."""
-        return bool((self.counted @ used <= self._limits(nodes)).all())
+    def limits(self, nodes: np.ndarray) -> np.ndarray:
+        """Devices that `counted @ groups` may take of nodes, shape (groups,)."""
+        return self.room @ np.minimum(nodes, ANY)
 
-    def free(self, nodes: np.ndarray, used: np.ndarray | float = 0.0) -> np.ndarray:
-        """How many more groups of each kind there are, each if they are all that is added."""
-        limits = self._limits(nodes) - self.counted @ np.broadcast_to(used, len(self.size))
+    def free(self, limits: np.ndarray) -> np.ndarray:
+        """How many groups of each kind fit, each if they are all that is added."""
         least = np.where(self._smaller, limits[:, None], np.inf).min(axis=0, initial=np.inf)
         return np.minimum(least // self.size, ANY).astype(int)
-
-    def _limits(self, nodes: np.ndarray) -> np.ndarray:
-        return self.room @ np.minimum(nodes, ANY)

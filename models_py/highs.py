@@ -18,7 +18,11 @@ def solve_integer(*args: object, **kwargs: object) -> OptimizeResult:
 @contextlib.contextmanager
 def _silent_output() -> Iterator[None]:
     """Send file descriptor 1 to nowhere: the library writes past Python."""
-    kept = os.dup(1)
+    try:
+        kept = os.dup(1)
+    except OSError:  # closed: there is nothing to silence
+        yield
+        return
     nowhere = os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(nowhere, 1)

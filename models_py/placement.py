@@ -39,10 +39,11 @@ class Placement:
     unserved
         Workloads for which no room was found.
     cost, bound
-        What the nodes cost an hour, and what any such placement costs at the least; the bound is None
-        where workloads are left out, or no time was left to find one.
+        What the nodes cost an hour, and what any placement costs at the least by the ways of serving
+        workloads that were tried; the bound is None where workloads are left out.
     headroom
-        How many times the demand is carried of all that are served, None where none is.
+        How many times the demand is carried of all that are served; None where none is, or that was
+        not asked for.
     changes
         What one node more, or one fewer, of each kind that is used up would change: `kind` (a row of
         the inventory), `change` (1 or -1), `cost` and `unserved` (how many workloads); if that was
@@ -54,7 +55,7 @@ class Placement:
     unserved: list[int]
     cost: float
     bound: float | None
-    headroom: float | None = 1.0
+    headroom: float | None = None
     changes: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=CHANGE))
 
     @property
@@ -107,10 +108,11 @@ def place(
         Where more would run than can be told.
     """
     problem = _Problem(points, np.asarray(demands, float), inventory, seed)
-    placement = problem.located(problem.solve(seconds, gap))
-    if not what_if:
-        return placement
-    return replace(placement, changes=problem.changes(placement, seconds / 2, gap))
+    problem.require_countable()
+    found, changes = problem.solve(seconds, gap), pd.DataFrame(columns=CHANGE)
+    if what_if:
+        found, changes = problem.changes(found, seconds / 2, gap)
+    return replace(problem.located(found), changes=changes)
 
 
 def place_with_headroom(
@@ -131,28 +133,26 @@ def place_with_headroom(
     until, demands = time.monotonic() + seconds, np.asarray(demands, float)
     if np.isinf(inventory["nodes"]).any():
         raise ValueError("headroom needs a number of nodes of each kind")
-    least = _Problem(points, demands / SCALED, inventory, seed).solve(seconds / 8, np.inf)
-    kept = np.setdiff1d(np.arange(len(demands)), least.unserved)
-    position = pd.Series(range(len(kept)), index=kept, dtype=int)
-    own = points[points["workload"].isin(kept)]
-    own = own.assign(workload=own["workload"].map(position).astype(int))
-    if not len(kept):
-        return replace(_Problem(own, demands[kept], inventory, seed).located(least), headroom=None)
+    every = _Problem(points, demands, inventory, seed)
+    every.require_countable()
+    smallest = every.scaled(1 / SCALED)
+    least = smallest.solve(seconds / 4, gap)
+    if len(least.unserved) == len(demands):
+        return smallest.located(least)
+    kept = every.without(least.unserved)
 
     def tried(factor: float) -> tuple[_Problem, Solution]:
-        problem = _Problem(own, factor * demands[kept], inventory, seed)
+        problem = kept.scaled(factor)
         return problem, problem.solve(min(seconds / 8, until - time.monotonic()), np.inf)
 
     factor, problem, found = _largest(tried, 1 + gap, until)
     cheaper = problem.solve(max(until - time.monotonic(), seconds / 8), gap)
-    placed = problem.located(found if cheaper.unserved else cheaper)
+    placed = problem.located(min(found, cheaper, key=lambda each: each.badness))
     times = max(factor, 1.0)
     copies = placed.copies.assign(
-        workload=kept[placed.copies["workload"].to_numpy(int)],
-        share=placed.copies["share"] / times,
-        carried=placed.copies["carried"] / times,
+        share=placed.copies["share"] / times, carried=placed.copies["carried"] / times
     )
-    unserved = sorted([*least.unserved, *kept[placed.unserved].tolist()])
+    unserved = sorted([*least.unserved, *placed.unserved])
     return replace(placed, copies=copies, unserved=unserved, headroom=factor)
 
 
@@ -163,7 +163,7 @@ def _largest(
     low, high, factor, best = 0.0, np.inf, 1.0, None
     while True:
         problem, solution = tried(factor)
-        if solution.unserved:
+        if solution.unserved or problem.replicas(solution).sum() > MOST_REPLICAS:
             high = factor
         else:
             low, best = factor, (factor, problem, solution)
@@ -179,50 +179,104 @@ def _largest(
 
 
 class _Problem:
-    """Demands and an inventory, what is found for them and where it lies."""
+    """Demands and an inventory, what is found for them and where it lies.
+
+    Parameters
+    ----------
+    positions
+        Of the workloads, as the user counts them.
+    """
 
     def __init__(
-        self, points: pd.DataFrame, demands: np.ndarray, inventory: pd.DataFrame, seed: int
+        self,
+        points: pd.DataFrame,
+        demands: np.ndarray,
+        inventory: pd.DataFrame,
+        seed: int,
+        positions: np.ndarray | None = None,
     ) -> None:
         _require_valid(points, demands, inventory)
+        self._given, self._demands, self._inventory, self._seed = points, demands, inventory, seed
+        self._positions = np.arange(len(demands)) if positions is None else positions
         self._groups = groups_of(points, inventory)
         self._points = on_groups(points.reset_index(names="point"), self._groups)
-        self._inventory, self._nodes = inventory, inventory["nodes"].to_numpy(float)
+        self._nodes = inventory["nodes"].to_numpy(float)
         self._fleet = Fleet(self._points, demands, self._groups, inventory, seed)
 
+    def require_countable(self) -> None:
+        """Raise a `TooManyReplicasError` for demands that take too many, whatever they run on."""
+        best = self._given.groupby("workload")["rate"].max()
+        fewest = np.ceil(self._demands[best.index] / best.to_numpy())
+        if fewest.sum() > MOST_REPLICAS:
+            self._refuse(dict(zip(best.index, fewest, strict=True)))
+
+    def scaled(self, factor: float) -> _Problem:
+        """The same with other demands."""
+        return _Problem(
+            self._given, factor * self._demands, self._inventory, self._seed, self._positions
+        )
+
+    def without(self, left_out: Sequence[int]) -> _Problem:
+        """The same without some workloads."""
+        kept = np.setdiff1d(np.arange(len(self._demands)), left_out)
+        own = self._given[self._given["workload"].isin(kept)]
+        own = own.assign(workload=np.searchsorted(kept, own["workload"]))
+        return _Problem(
+            own, self._demands[kept], self._inventory, self._seed, self._positions[kept]
+        )
+
     def solve(self, seconds: float, gap: float) -> Solution:
+        """What to use."""
         return self._fleet.solve(self._nodes, seconds, gap)
 
-    def located(self, found: Solution) -> Placement:
-        ways = self._fleet.ways
-        most = np.zeros(int(ways.workload.max(initial=0)) + 1, int)
-        for column in found.columns:
-            for way in column:
-                most[ways.workload[way]] += int(ways.full[[way]].sum()) + 1
-        if most.sum() > MOST_REPLICAS:
-            raise TooManyReplicasError(int(most.sum()), int(most.argmax()), int(most.max()))
-        copies = laid_out(found, ways, self._points, self._groups, self._inventory)
-        return Placement(copies, found.nodes, found.unserved, found.cost, found.bound)
+    def replicas(self, found: Solution) -> np.ndarray:
+        """How many replicas, or shares of one, there are of each workload."""
+        ways = [way for column in found.columns for way in column]
+        number = self._fleet.ways.full[ways].sum(axis=1) + 1
+        return np.bincount(self._fleet.ways.workload[ways], number, len(self._demands)).astype(int)
 
-    def changes(self, placement: Placement, seconds: float, gap: float) -> pd.DataFrame:
+    def located(self, found: Solution) -> Placement:
+        """Where it runs, with workloads as the user counts them."""
+        replicas = self.replicas(found)
+        if replicas.sum() > MOST_REPLICAS:
+            self._refuse(dict(enumerate(replicas)))
+        copies = laid_out(found, self._fleet.ways, self._points, self._groups, self._inventory)
+        copies = copies.assign(workload=self._positions[copies["workload"].to_numpy(int)])
+        unserved = self._positions[found.unserved].tolist()
+        return Placement(copies, found.nodes, unserved, found.cost, found.bound)
+
+    def changes(self, found: Solution, seconds: float, gap: float) -> tuple[Solution, pd.DataFrame]:
+        """What one node more or fewer would change; and the best of all that the nodes allow."""
+        nodes, solved = self._nodes, []
+        of_use = self._fleet.rooms.room.any(axis=0) if len(self._groups) else np.zeros(len(nodes))
+        for kind in np.flatnonzero((found.nodes == nodes) & (of_use > 0)):
+            for change in (1, -1) if nodes[kind] else (1,):
+                other = nodes + change * (np.arange(len(nodes)) == kind)
+                solved.append((kind, change, self._fleet.solve(other, seconds, gap)))
+        for _, _, other in solved:
+            if (other.nodes <= nodes).all() and other.badness < found.badness:
+                found = other.bounded(found.bound)
         rows = []
-        for kind in np.flatnonzero(placement.nodes == self._nodes):
-            for change in (1, -1) if self._nodes[kind] else (1,):
-                nodes = self._nodes + change * (np.arange(len(self._nodes)) == kind)
-                other = self._fleet.solve(nodes, seconds, gap)
-                cost, left = other.cost, len(other.unserved)
-                if left == len(placement.unserved):  # more to choose from costs no more
-                    cost = min(cost, placement.cost) if change > 0 else max(cost, placement.cost)
-                rows.append((kind, change, cost, left))
-        return pd.DataFrame(rows, columns=CHANGE)
+        for kind, change, other in solved:
+            # more to choose from is no worse
+            worst = min if change > 0 else max
+            left, cost = worst(other.badness, found.badness)
+            rows.append((kind, change, cost, left))
+        return found, pd.DataFrame(rows, columns=CHANGE)
+
+    def _refuse(self, replicas: dict[int, float]) -> None:
+        workload = max(replicas, key=replicas.get)
+        own, total = int(replicas[workload]), int(sum(replicas.values()))
+        raise TooManyReplicasError(total, int(self._positions[workload]), own)
 
 
 def _require_valid(points: pd.DataFrame, demands: np.ndarray, inventory: pd.DataFrame) -> None:
+    rates, prices = points["rate"], inventory["price_per_hour"]
     for name, good in (
-        ("demands have to be above zero", (demands > 0).all()),
-        ("rates have to be above zero", (points["rate"] > 0).all()),
+        ("demands have to be numbers above zero", ((demands > 0) & np.isfinite(demands)).all()),
+        ("rates have to be numbers above zero", ((rates > 0) & np.isfinite(rates)).all()),
         ("shares of memory have to be in (0, 1]", points["memory"].between(1e-12, 1).all()),
-        ("prices must not be negative", (inventory["price_per_hour"] >= 0).all()),
+        ("prices have to be numbers from zero on", ((prices >= 0) & np.isfinite(prices)).all()),
         ("numbers of nodes must not be negative", (inventory["nodes"] >= 0).all()),
     ):
         if not good:

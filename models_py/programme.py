@@ -148,18 +148,6 @@ class Programme:
             taken += [tuple(members)] if members else []
         return taken
 
-    def nodes_for(self, used: np.ndarray) -> np.ndarray:
-        """The cheapest nodes with room for so many groups of each kind; of equal ones the smallest."""
-        rooms = self._rooms
-        found = solve_integer(
-            self._prices + TIE * rooms.devices,
-            integrality=np.ones(len(self._prices)),
-            bounds=Bounds(0, self._nodes),
-            constraints=LinearConstraint(rooms.room, lb=rooms.counted @ used),
-            options={"mip_rel_gap": TIE},
-        )
-        return np.round(found.x).astype(int)
-
     def _rows(
         self, columns: Sequence[Column]
     ) -> tuple[np.ndarray, csr_array, np.ndarray, np.ndarray]:
@@ -193,3 +181,25 @@ class Programme:
 
 def _left(until: float) -> float:
     return max(until - time.monotonic(), SHORTEST)
+
+
+def cheapest_nodes(
+    rooms: Rooms, prices: np.ndarray, nodes: np.ndarray, used: np.ndarray
+) -> np.ndarray:
+    """The cheapest nodes with room for so many groups of each kind; of equal ones the smallest.
+
+    Parameters
+    ----------
+    prices, nodes
+        Of nodes, and how many there are, by kind.
+    """
+    serving = (rooms.room[used > 0] > 0).any(axis=0)
+    scale = prices[serving].max(initial=0) or 1.0
+    found = solve_integer(
+        np.where(serving, prices / scale, 0) + TIE * rooms.devices,
+        integrality=np.ones(len(prices)),
+        bounds=Bounds(0, np.where(serving, nodes, 0)),
+        constraints=LinearConstraint(rooms.room, lb=rooms.counted @ used),
+        options={"mip_rel_gap": TIE},
+    )
+    return np.round(found.x).astype(int)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -9,8 +11,11 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array, vstack
 
+from models_py.groups import Rooms
+
 MOST, FEWEST = 20_000, 20  # ways in all, and of a workload
 KINDS = 10  # of groups, the cheapest, that may be the first of a way
+FEW = 64  # full groups of all kinds that are combined in every number
 LEAST = 1e-6  # share of a group below which nothing is left of a demand
 
 
@@ -52,8 +57,8 @@ class Ways:
         As `on_groups` returns them.
     demands
         By workload, in the unit of its `rate`; above zero.
-    groups
-        As `groups_of` returns them.
+    rooms
+        How many groups fit into nodes.
     prices
         Of groups, by kind.
 
@@ -71,9 +76,9 @@ class Ways:
     """
 
     def __init__(
-        self, points: pd.DataFrame, demands: np.ndarray, groups: pd.DataFrame, prices: np.ndarray
+        self, points: pd.DataFrame, demands: np.ndarray, rooms: Rooms, prices: np.ndarray
     ) -> None:
-        self._demands, self._groups, self._prices = demands, groups, prices
+        self._demands, self._rooms, self._prices = demands, rooms, prices
         self._own = {
             int(workload): _own(own, prices)
             for workload, own in points.groupby("workload", sort=True)
@@ -82,7 +87,7 @@ class Ways:
         self._known: set[_Key] = set()
         self.workload = self.group = self.point = np.zeros(0, int)
         self.takes, self.cost = np.zeros((0, 2)), np.zeros(0)
-        self.full = csr_array((0, len(groups)), dtype=int)
+        self.full = csr_array((0, len(rooms.size)), dtype=int)
 
     def __len__(self) -> int:
         return len(self.workload)
@@ -91,28 +96,28 @@ class Ways:
         """The point by which a full group of a kind is run."""
         return self._own[workload].fastest[group]
 
-    def allow(self, most: np.ndarray, workloads: Iterable[int] | None = None) -> None:
+    def allow(self, limits: np.ndarray, workloads: Iterable[int] | None = None) -> None:
         """Add ways by full groups of one kind, as many as the demand fills, and the rest on any kind.
 
         Where there are not enough of it, others follow until the demand is carried.
 
         Parameters
         ----------
-        most
-            How many groups of each kind there are.
+        limits
+            Devices that are free, see `Rooms.limits`.
         workloads
             All by default.
         """
         chosen: dict[_Key, _Rest] = {}
         for workload in self._own if workloads is None else workloads:
             found: dict[_Key, _Rest] = {}
-            for full in self._fulls(workload, most):
-                found.update(self._with_rests(workload, full, most))
+            for full in self._fulls(workload, limits):
+                found.update(self._with_rests(workload, full, limits))
             cheapest = sorted(found, key=lambda key: found[key].cost)[: self._most]
             chosen.update({key: found[key] for key in cheapest})
         self._append(chosen)
 
-    def mix(self, weights: np.ndarray, most: np.ndarray) -> bool:
+    def mix(self, weights: np.ndarray, limits: np.ndarray) -> bool:
         """Add ways between those that a fractional solution mixes; whether there are any.
 
         Parameters
@@ -128,40 +133,74 @@ class Ways:
             mean = weights[mixed] @ self.full[mixed].toarray() / weights[mixed].sum()
             number = np.floor(mean + LEAST).astype(int)
             less = {int(group): int(number[group]) for group in np.flatnonzero(number)}
-            found.update(self._with_rests(workload, less, most))
+            found.update(self._with_rests(workload, less, limits))
             for group in np.flatnonzero(mean - number > LEAST).tolist():
-                found.update(self._with_rests(workload, _with(less, group, 1), most))
+                found.update(self._with_rests(workload, _with(less, group, 1), limits))
         return self._append(found)
 
-    def _fulls(self, workload: int, most: np.ndarray) -> Iterator[dict[int, int]]:
-        """Full groups that carry a demand but for less than one of them."""
+    def _fulls(self, workload: int, limits: np.ndarray) -> Iterator[dict[int, int]]:
+        """Full groups: in every number where they are few, else as the demand fills, or one less."""
         if (own := self._own.get(workload)) is None:
             return
-        there, demand = [group for group in own.rate if most[group]], self._demands[workload]
-        hardware = self._groups["hardware"].to_numpy()
+        free, demand = self._rooms.free(limits), self._demands[workload]
+        there = [group for group in own.rate if free[group]]
+        most = [min(_whole(demand / own.rate[group]), int(free[group])) for group in there]
+        if math.prod(number + 1 for number in most) <= FEW:
+            for numbers in itertools.product(*(range(number + 1) for number in most)):
+                yield {g: number for g, number in zip(there, numbers, strict=True) if number}
+            return
         for first in there[:KINDS]:
-            enough = _whole(demand / own.rate[first]) <= most[first]
+            enough = _whole(demand / own.rate[first]) <= free[first]
             for second in [first] if enough else there[:KINDS]:
-                used = {hardware[first], hardware[second]}
-                # the groups of one device are parts of the same nodes
-                others = {hardware[g]: g for g in reversed(there) if hardware[g] not in used}
-                kinds = dict.fromkeys([first, second, *reversed(others.values())])
-                full = _filled(demand, own.rate, kinds, most)
+                full = self._filled(workload, dict.fromkeys([first, second, *there]), limits)
                 if full is not None:
                     yield full
+                    if full:
+                        yield _with(full, list(full)[-1], -1)
+
+    def _filled(
+        self, workload: int, kinds: Iterable[int], limits: np.ndarray
+    ) -> dict[int, int] | None:
+        """Full groups until less than one is left; None where all that there are do not carry it."""
+        rate, left = self._own[workload].rate, self._demands[workload]
+        full: dict[int, int] = {}
+        for group in kinds:
+            filled = _whole(left / rate[group])
+            if taken := min(filled, int(self._left(full, limits)[group])):
+                full[group] = taken
+                left -= taken * rate[group]
+            if taken == filled:
+                return full
+        return None
+
+    def _left(self, full: dict[int, int], limits: np.ndarray) -> np.ndarray:
+        """How many more groups there are of each kind beside full ones."""
+        for group, number in full.items():
+            limits = limits - number * self._rooms.counted[:, group]
+        return self._rooms.free(limits)
 
     def _with_rests(
-        self, workload: int, full: dict[int, int], most: np.ndarray
+        self, workload: int, full: dict[int, int], limits: np.ndarray
     ) -> Iterator[tuple[_Key, _Rest]]:
+        """Ways that serve what full groups leave on one kind, with more full groups of it."""
         own = self._own[workload]
         left = self._demands[workload] - sum(own.rate[g] * number for g, number in full.items())
         if left < -LEAST * self._demands[workload]:  # they are more than it takes
             return
-        for filled, group, share, memory, point in _rests(own, full, left, most):
-            cost = max(share, memory) * self._prices[group]
-            cost += sum(self._prices[g] * number for g, number in filled.items())
-            key = _Key(workload, tuple(sorted(filled.items())), point)
-            yield key, _Rest(group, share, memory, float(cost))
+        if full and left <= LEAST * own.rate[last := list(full)[-1]]:
+            full, left = _with(full, last, -1), own.rate[last]
+        free = self._left(full, limits)
+        for point, group, rate, memory in own.points:
+            more = _whole(left / own.rate[group])
+            share = (left - more * own.rate[group]) / rate
+            if more and share <= LEAST:
+                more, share = more - 1, own.rate[group] / rate
+            if share <= 1 and more < free[group]:
+                share, filled = max(share, LEAST), _with(full, group, more)
+                cost = max(share, memory) * self._prices[group]
+                cost += sum(self._prices[g] * number for g, number in filled.items())
+                key = _Key(workload, tuple(sorted(filled.items())), point)
+                yield key, _Rest(group, share, memory, float(cost))
 
     def _append(self, rows: dict[_Key, _Rest]) -> bool:
         """Add what is new; whether there is any."""
@@ -170,7 +209,7 @@ class Ways:
         keys, rests = list(new), list(new.values())
         at = [(way, *item) for way, key in enumerate(keys) for item in key.full]
         way, group, number = np.array(at, int).reshape(-1, 3).T
-        full = csr_array((number, (way, group)), shape=(len(keys), len(self._groups)))
+        full = csr_array((number, (way, group)), shape=(len(keys), len(self._rooms.size)))
         self.full = csr_array(vstack([self.full, full]))
         for name, values in (
             ("workload", [key.workload for key in keys]),
@@ -194,36 +233,6 @@ def _own(points: pd.DataFrame, prices: np.ndarray) -> _Own:
         dict(zip(fastest["group"], fastest.index, strict=True)),
         list(zip(points.index, points["group"], points["rate"], points["memory"], strict=True)),
     )
-
-
-def _filled(
-    demand: float, rate: dict[int, float], kinds: Iterable[int], most: np.ndarray
-) -> dict[int, int] | None:
-    """Full groups until less than one is left; None where all that there are do not carry so much."""
-    full = {}
-    for group in kinds:
-        filled = _whole(demand / rate[group])
-        if taken := min(filled, int(most[group])):
-            full[group] = taken
-            demand -= taken * rate[group]
-        if taken == filled:
-            return full
-    return None
-
-
-def _rests(
-    own: _Own, full: dict[int, int], left: float, most: np.ndarray
-) -> Iterator[tuple[dict[int, int], int, float, float, int]]:
-    """All full groups; the kind that carries what is left, and of one more of it the share and point."""
-    if full and left <= LEAST * own.rate[last := list(full)[-1]]:
-        full, left = _with(full, last, -1), own.rate[last]
-    for point, group, rate, memory in own.points:
-        more = _whole(left / own.rate[group])
-        share = (left - more * own.rate[group]) / rate
-        if more and share <= LEAST:
-            more, share = more - 1, own.rate[group] / rate
-        if share <= 1 and full.get(group, 0) + more < most[group]:
-            yield _with(full, group, more), group, max(share, LEAST), memory, point
 
 
 def _with(full: dict[int, int], group: int, more: int) -> dict[int, int]:

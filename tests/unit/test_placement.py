@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models_py.colocation import Columns, Values
-from models_py.fleet import ENUMERATED, Fleet
-from models_py.groups import groups_of, on_groups
+from models_py.fleet import Fleet
+from models_py.groups import Rooms, groups_of, on_groups
 from models_py.highs import solve_integer
 from models_py.placement import (
     Placement,
@@ -24,6 +24,7 @@ from models_py.placement import (
     place_with_headroom,
 )
 from models_py.programme import Programme
+from models_py.search import ENUMERATED
 from models_py.ways import Ways
 
 GROUPS = (("abacus", 1), ("abacus", 2), ("sextant", 1))
@@ -111,23 +112,26 @@ def cheapest(points: pd.DataFrame, demands: np.ndarray) -> float:
     memory = points.set_index(["workload", "hardware", "device_count"])["memory"].to_dict()
 
     def ways(workload: int) -> Iterator[tuple]:
-        for first in GROUPS:
-            full = math.floor(demands[workload] / rate[workload, *first])
-            rest = demands[workload] - full * rate[workload, *first]
-            for other in GROUPS if full else [first]:
-                share = rest / rate[workload, *other]
-                if share <= 1:
-                    yield first, full, other, share, memory[workload, *other]
+        most = [math.floor(demands[workload] / rate[workload, *group]) for group in GROUPS]
+        for full in itertools.product(*(range(number + 1) for number in most)):
+            carried = sum(
+                number * rate[workload, *group] for number, group in zip(full, GROUPS, strict=True)
+            )
+            for other in GROUPS:
+                share = (demands[workload] - carried) / rate[workload, *other]
+                if 0 <= share <= 1:
+                    yield full, other, share, memory[workload, *other]
 
     best = math.inf
     for chosen in itertools.product(*(list(ways(w)) for w in range(len(demands)))):
         for parts in partitions(list(range(len(chosen)))):
             if all(fit([chosen[w] for w in part]) for part in parts):
                 number = dict.fromkeys(GROUPS, 0)
-                for first, full, *_ in chosen:
-                    number[first] += full
+                for full, *_ in chosen:
+                    for group, each in zip(GROUPS, full, strict=True):
+                        number[group] += each
                 for part in parts:
-                    number[chosen[part[0]][2]] += 1
+                    number[chosen[part[0]][1]] += 1
                 best = min(best, cost_of(number))
     return best
 
@@ -145,8 +149,8 @@ def partitions(items: list[int]) -> Iterator[list[list[int]]]:
 
 def fit(ways: list[tuple]) -> bool:
     """Whether rests can share a group."""
-    same = len({way[2] for way in ways}) == 1
-    return same and sum(way[3] for way in ways) <= 1 and sum(way[4] for way in ways) <= 1
+    same = len({way[1] for way in ways}) == 1
+    return same and sum(way[2] for way in ways) <= 1 and sum(way[3] for way in ways) <= 1
 
 
 def cost_of(number: dict) -> float:
@@ -161,7 +165,7 @@ def cost_of(number: dict) -> float:
 
 @pytest.mark.parametrize("seed", range(12))
 def test_small_placements_cost_what_brute_force_finds(seed):
-    points, demands = random_points(seed, 3), random_demands(seed, 3)
+    points, demands = random_points(seed, 3), random_demands(seed, 3) / 2
     found = place(points, demands, INVENTORY, gap=1e-6)
     assert found.cost == pytest.approx(cheapest(points, demands))
     assert found.gap == pytest.approx(0, abs=1e-6)
@@ -182,7 +186,7 @@ def test_generated_columns_find_what_all_columns_do(monkeypatch):
     points, demands = random_points(5, 7), random_demands(5, 7)
     exact = place(points, demands, INVENTORY, gap=1e-6)
     assert exact.gap == pytest.approx(0, abs=1e-6)
-    monkeypatch.setattr("models_py.fleet.ENUMERATED", 0)
+    monkeypatch.setattr("models_py.search.ENUMERATED", 0)
     generated = place(points, demands, INVENTORY, seconds=3, gap=1e-6)
     require_sound(generated, points, demands, INVENTORY)
     assert generated.bound <= exact.cost + 1e-6
@@ -192,8 +196,9 @@ def test_generated_columns_find_what_all_columns_do(monkeypatch):
 def test_the_best_column_is_found_and_nothing_is_worth_more():
     points, demands = random_points(3, 8), random_demands(3, 8) / 4
     groups = groups_of(points, INVENTORY)
-    ways = Ways(on_groups(points, groups), demands, groups, np.ones(len(groups)))
-    ways.allow(np.full(len(groups), 9))
+    rooms = Rooms(groups, INVENTORY)
+    ways = Ways(on_groups(points, groups), demands, rooms, np.ones(len(groups)))
+    ways.allow(rooms.limits(INVENTORY["nodes"].to_numpy()))
     every = Columns(ways)
     assert every.enumerate_all(ENUMERATED)
     worth = np.random.default_rng(0).uniform(0, 1, 8)[ways.workload]
@@ -288,10 +293,10 @@ def test_what_ifs_cost_what_placing_on_other_nodes_costs():
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"demands": [0.0, 1.0]}, "demands have to be above zero"),
-        ({"rate": 0.0}, "rates have to be above zero"),
+        ({"demands": [0.0, 1.0]}, "demands have to be numbers above zero"),
+        ({"rate": 0.0}, "rates have to be numbers above zero"),
         ({"memory": 1.2}, "shares of memory"),
-        ({"price_per_hour": -1.0}, "prices must not be negative"),
+        ({"price_per_hour": -1.0}, "prices have to be numbers from zero on"),
         ({"nodes": -1.0}, "numbers of nodes"),
     ],
 )
@@ -315,10 +320,10 @@ def test_the_solver_says_nothing_on_standard_output(capfd, monkeypatch):
 def test_the_bound_holds_of_columns_that_were_not_found(monkeypatch):
     points, demands = random_points(11, 5), random_demands(11, 5) / 3
     exact = place(points, demands, INVENTORY, gap=1e-6)
-    monkeypatch.setattr("models_py.fleet.ENUMERATED", 0)
+    monkeypatch.setattr("models_py.search.ENUMERATED", 0)
     monkeypatch.setattr(Columns, "price", lambda *_: 0)
     fleet = fleet_of(points, demands)
-    fleet.ways.allow(np.full(len(GROUPS), 9))
+    fleet.ways.allow(fleet.rooms.limits(INVENTORY["nodes"].to_numpy()))
     fleet.columns.refresh()
     monkeypatch.setattr(fleet.columns, "add", lambda _: False)
     found = fleet.solve(INVENTORY["nodes"].to_numpy(), 1, 1e-6)
@@ -363,7 +368,7 @@ def test_full_groups_of_one_kind_can_be_shared_between_workloads(monkeypatch):
     points = runs(
         (0, "abacus", 1, 1.0, 0.9), (0, "sextant", 1, 1.0, 0.9), (1, "abacus", 1, 1.0, 0.9)
     )
-    monkeypatch.setattr("models_py.fleet.ENUMERATED", 0)
+    monkeypatch.setattr("models_py.search.ENUMERATED", 0)
     found = place(points, [10.0, 5.0], inventory, seconds=2, gap=1e-6)
     require_sound(found, points, np.array([10.0, 5.0]), inventory)
     assert (found.nodes.tolist(), found.cost) == ([12, 3], 27.0)
@@ -397,7 +402,7 @@ def test_nodes_that_cost_nothing_are_used_where_something_runs():
 
 @pytest.mark.parametrize("currency", [1e-7, 1.0, 1e7])
 def test_the_unit_of_prices_does_not_matter(currency, monkeypatch):
-    monkeypatch.setattr("models_py.fleet.ENUMERATED", 0)
+    monkeypatch.setattr("models_py.search.ENUMERATED", 0)
     points, demands = random_points(5, 6), random_demands(5, 6)
     inventory = INVENTORY.assign(price_per_hour=INVENTORY["price_per_hour"] * currency)
     found = place(points, demands, inventory, seconds=5, gap=0.05)
@@ -408,7 +413,7 @@ def test_the_unit_of_prices_does_not_matter(currency, monkeypatch):
 def test_without_a_solution_of_the_solver_workloads_are_placed_one_by_one(monkeypatch):
     points, demands = random_points(4, 8), random_demands(4, 8)
     exact = place(points, demands, INVENTORY)
-    monkeypatch.setattr("models_py.fleet.ENUMERATED", 0)
+    monkeypatch.setattr("models_py.search.ENUMERATED", 0)
     monkeypatch.setattr(Programme, "whole", lambda *_: None)
     found = place(points, demands, INVENTORY, seconds=1)
     require_sound(found, points, demands, INVENTORY)
@@ -425,7 +430,7 @@ def test_the_best_round_counts_and_not_the_last(monkeypatch):
         rounds.append(1)
         return whole(*arguments) if len(rounds) == 1 else None
 
-    monkeypatch.setattr("models_py.fleet.ENUMERATED", 0)
+    monkeypatch.setattr("models_py.search.ENUMERATED", 0)
     monkeypatch.setattr(Programme, "whole", only_once)
     found = place(points, demands, INVENTORY, seconds=2, gap=0.0)
     assert len(rounds) > 1
