@@ -153,6 +153,8 @@ def _curves(
         except FieldError as error:
             raise InputError(f"{each.where}, column {error.field}: {error.reason}") from None
         except (InputError, LookupError) as error:
+            if isinstance(error, (KeyError, IndexError)):  # ours
+                raise
             raise InputError(f"{each.where}: {error}") from None
         if isinstance(found, Unsatisfied):
             unsatisfied[position] = found

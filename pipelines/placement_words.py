@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from pipelines.place import COST, HEADROOM, Plan
+from models_py.placement import SCALED
+from pipelines.place import COST, Plan
 
 HOUR, MILLION = 3_600, 1e6
 
@@ -79,8 +80,9 @@ def _summary(plan: Plan) -> str:
         parts.append(near if plan.objective == COST else f"for that headroom {near}")
     elif not found.unserved:
         parts.append("how far from the least is not known")
-    if plan.objective == HEADROOM:
-        parts.append(f"carries {found.headroom:.2f} times the demand")
+    if found.headroom is not None:
+        least = "at least " if found.headroom >= SCALED else ""
+        parts.append(f"carries {least}{found.headroom:.2f} times the demand")
     return "; ".join(parts)
 
 
@@ -93,7 +95,7 @@ def _grouped(copies: list[dict]) -> Iterator[str]:
         more = f" and {len(own) - 3} more" if len(own) > 3 else ""
         others = own["shared_with"].iloc[0]
         beside = f", beside {', '.join(others)}" if others else ""
-        part = "" if share > 0.995 else f" for {100 * share:.0f} % of the time"
+        part = "" if share > 0.995 else f" for {100 * share:.2g} % of the time"
         size = "" if pd.isna(batch) else f" batch {batch:.0f}"
         yield (
             f"{len(own)} x {platform} {precision}{size}{part}"
@@ -182,13 +184,13 @@ def _why_not(plan: Plan, position: int) -> str:
         return f"it needs more devices in one node than there are: {told}"
     names = ", ".join(large["hardware"].unique())
     if not large["nodes"].any():
-        return f"there is no node of {names}"
-    return f"no room is left for it on {names}"
+        return f"there is no node of {names} with as many devices as it needs"
+    return f"no room was found for it beside the others on {names}"
 
 
 def _what_if(plan: Plan) -> Iterator[str]:
     found = plan.placement
-    tells = 0.0 if found.bound is None else found.cost - found.bound
+    tells = np.inf if found.bound is None else found.cost - found.bound
     for row in found.changes.itertuples():
         change, left = "one more" if row.change > 0 else "one fewer", len(found.unserved)
         if row.unserved != left:

@@ -83,7 +83,7 @@ def test_a_workload_without_room_is_left_out_and_the_reason_said(placed):
     assert [plan.wanted[position].name for position in plan.placement.unserved] == ["search"]
     lines = in_words(plan)
     after = lines[lines.index("search: not placed") + 1]
-    assert after == f"  no room is left for it on {SLOW}"
+    assert after == f"  no room was found for it beside the others on {SLOW}"
 
 
 def test_a_promise_that_nothing_keeps_is_named(placed):
@@ -168,9 +168,7 @@ def test_nodes_of_two_prices_are_told_apart(placed):
     inventory = f"hardware,nodes,price_per_hour\n{SLOW},1,0.01\n{SLOW},9,0.04\n"
     lines = in_words(placed(inventory=inventory))
     assert f"1 x {SLOW} x1 at 0.01, " in next(line for line in lines if "USD an hour" in line)
-    places = {part for line in lines for part in line.split() if part.startswith("#")}
     assert any(f"{SLOW} x1 at 0.04 #1" in line for line in lines)
-    assert "#1" in places
     with pytest.raises(InputError, match="line 3: the same kind of node, at the same price"):
         placed(inventory=f"hardware,nodes,price_per_hour\n{SLOW},1,0.04\n{SLOW},9,0.04\n")
 
@@ -178,7 +176,7 @@ def test_nodes_of_two_prices_are_told_apart(placed):
 def test_why_nothing_is_placed_is_said_as_it_is(placed):
     none = placed(inventory=f"hardware,nodes,price_per_hour\n{SLOW},0,0.04\n")
     lines = in_words(none)
-    assert lines.count(f"  there is no node of {SLOW}") == 3
+    assert lines.count(f"  there is no node of {SLOW} with as many devices as it needs") == 3
     assert "no node is used" in lines
     assert f"what if one more {SLOW} x1: 1 left out instead of 3" in lines
     never = placed(DEMAND.splitlines()[0] + "\n" + "a,bert-mini,fp32,64,,1,latency<=0.001\n")

@@ -90,20 +90,22 @@ def require_sound(
 def most_carried_by_idle(
     own: pd.DataFrame, taken: list[tuple[int, int, int]], inventory: pd.DataFrame
 ) -> float:
-    """What devices that nothing runs on carry of one workload, by groups of one kind."""
+    """What devices that nothing runs on carry of one workload, by full groups of every size."""
     busy = pd.DataFrame(taken, columns=["kind", "node", "device"]).groupby(["kind", "node"]).size()
-    most = 0.0
-    for point in own.itertuples():
-        groups = 0
-        for kind, row in enumerate(inventory.itertuples()):
-            if row.hardware == point.hardware:
-                idle = [
-                    row.device_count - busy.get((kind, node), 0)
-                    for node in range(1, int(row.nodes) + 1)
-                ]
-                groups += sum(free // point.device_count for free in idle)
-        most = max(most, groups * point.rate)
-    return most
+    carried = 0.0
+    for kind, row in enumerate(inventory.itertuples()):
+        points = own[own["hardware"] == row.hardware]
+        best = [0.0]  # by number of devices
+        for devices in range(1, row.device_count + 1):
+            with_last = [
+                point.rate + best[devices - point.device_count]
+                for point in points.itertuples()
+                if point.device_count <= devices
+            ]
+            best.append(max([best[-1], *with_last]))
+        for node in range(1, int(row.nodes) + 1):
+            carried += best[row.device_count - busy.get((kind, node), 0)]
+    return carried
 
 
 def cheapest(points: pd.DataFrame, demands: np.ndarray) -> float:
@@ -172,10 +174,10 @@ def test_small_placements_cost_what_brute_force_finds(seed):
     require_sound(found, points, demands, INVENTORY)
 
 
-@given(st.integers(0, 10_000), st.integers(1, 6), st.integers(0, 4))
+@given(st.integers(0, 10_000), st.integers(1, 10), st.integers(0, 4))
 @settings(max_examples=25, deadline=None)
 def test_no_placement_exceeds_what_there_is(seed, workloads, nodes):
-    points, demands = random_points(seed, workloads), random_demands(seed, workloads)
+    points, demands = random_points(seed, workloads), random_demands(seed, workloads) * 2
     inventory = INVENTORY.assign(nodes=float(nodes))
     found = place(points, demands, inventory, seconds=2)
     require_sound(found, points, demands, inventory)
@@ -456,8 +458,9 @@ def test_headroom_needs_numbers_of_nodes():
 
 def test_more_replicas_than_can_be_told_are_refused():
     points = runs((0, "abacus", 1, 1.0, 0.5), (1, "abacus", 1, 1.0, 0.5))
+    inventory = kinds(("abacus", 8, math.inf, 1.0))
     with pytest.raises(TooManyReplicasError, match="1000000 of 1000004 replicas") as error:
-        place(points, [3.5, 1e6], kinds(("abacus", 8, math.inf, 1.0)))
+        place(points, [3.5, 1e6], inventory)
     assert error.value.workload == 1
 
 
@@ -466,3 +469,96 @@ def test_a_node_of_a_kind_of_which_there_is_none_is_asked_about():
     points = runs((0, "abacus", 1, 1.0, 0.5), (0, "sextant", 1, 1.0, 0.5))
     changes = place(points, [0.5], inventory, what_if=True).changes
     assert changes[["kind", "change", "cost"]].to_numpy().tolist() == [[0, 1, 1.0]]
+
+
+def test_many_small_workloads_share_nodes_better_than_by_first_fit():
+    generator = np.random.default_rng(0)
+    points = runs(*((w, "abacus", 1, 1.0, generator.uniform(0.01, 0.2)) for w in range(100)))
+    demands, inventory = generator.uniform(0.001, 0.1, 100), kinds(("abacus", 1, math.inf, 1.0))
+    found = place(points, demands, inventory, seconds=2)
+    require_sound(found, points, demands, inventory.assign(nodes=100.0))
+    groups = groups_of(points, inventory)
+    fleet = Fleet(on_groups(points.assign(point=points.index), groups), demands, groups, inventory)
+    fleet.ways.allow(fleet.rooms.limits(inventory["nodes"].to_numpy()))
+    assert found.cost <= fleet.completed(inventory["nodes"].to_numpy(), []).cost
+    assert points["memory"].sum() <= found.cost <= points["memory"].sum() + 2
+
+
+def test_groups_of_one_device_share_its_nodes():
+    inventory = kinds(("abacus", 4, 1.0, 2.0), ("abacus", 2, 1.0, 1.0), ("abacus", 1, 1.0, 1.0))
+    sizes = {1: 1.0, 2: 2.5, 4: 6.0}
+    points = runs(*((0, "abacus", size, rate, 0.9) for size, rate in sizes.items()))
+    found = place(points, [9.4], inventory)
+    require_sound(found, points, np.array([9.4]), inventory)
+    assert (found.unserved, found.nodes.tolist()) == ([], [1, 1, 1])
+    assert place(points, [9.6], inventory).unserved == [0]
+
+
+def test_fewer_full_groups_are_tried_where_the_rest_runs_better_elsewhere():
+    inventory = kinds(("abacus", 1, 9.0, 1.0), ("sextant", 1, 9.0, 1.2))
+    points = runs((0, "abacus", 1, 1.0, 0.9), (0, "sextant", 1, 1.6, 0.9))
+    assert place(points, [2.5], inventory, gap=1e-6).cost == pytest.approx(2.2)
+
+
+def test_headroom_leaves_out_no_more_than_it_has_to():
+    memory = [0.4, 0.4, 0.3, 0.3, 0.3, 0.3] * 6
+    points = runs(
+        *((w, "abacus", 1, 1.0, share) for w, share in enumerate(memory)),
+        (36, "sextant", 1, 1.0, 0.5),
+    )
+    inventory = kinds(("abacus", 1, 12.0, 1.0), ("sextant", 1, 0.0, 1.0))
+    found = place_with_headroom(points, [0.01] * 37, inventory, seconds=4)
+    assert found.unserved == [36]
+    assert found.headroom > 1
+
+
+def test_headroom_stops_where_replicas_cannot_be_told_any_more():
+    points = runs((0, "sextant", 1, 1.0, 0.5), (1, "abacus", 1, 1.0, 0.5))
+    inventory = kinds(("abacus", 8, 20_000.0, 1.0), ("sextant", 1, 0.0, 1.0))
+    found = place_with_headroom(points, [1.0, 1000.0], inventory)
+    assert found.unserved == [0]
+    assert found.headroom == pytest.approx(100, rel=0.02)
+    with pytest.raises(TooManyReplicasError) as error:
+        place_with_headroom(points, [1.0, 150_000.0], inventory)
+    assert error.value.workload == 1
+
+
+def test_what_ifs_are_never_better_with_less():
+    for seed in range(6):
+        points, demands = random_points(seed, 9), random_demands(seed, 9) * 2
+        inventory = INVENTORY.assign(nodes=[2.0, 2.0, 3.0])
+        found = place(points, demands, inventory, seconds=0.2, what_if=True)
+        plan = (len(found.unserved), found.cost)
+        for row in found.changes.itertuples():
+            other = (row.unserved, row.cost)
+            assert other <= plan if row.change > 0 else other >= plan
+
+
+@pytest.mark.parametrize("price", [1.0, 1e4, 1e7])
+def test_a_kind_that_is_not_used_does_not_matter(price, monkeypatch):
+    monkeypatch.setattr("models_py.search.ENUMERATED", 0)
+    points, demands = random_points(5, 6), random_demands(5, 6)
+    plain = place(points, demands, INVENTORY, seconds=3)
+    dear = pd.concat([INVENTORY, kinds(("octant", 8, 0.0, price))], ignore_index=True)
+    found = place(points, demands, dear, seconds=3)
+    assert (found.cost, found.gap) == (pytest.approx(plain.cost), pytest.approx(plain.gap))
+
+
+@pytest.mark.parametrize("demands", [[math.inf, 1.0], [math.nan, 1.0]])
+def test_demands_that_are_no_numbers_are_refused(demands):
+    with pytest.raises(ValueError, match="demands have to be numbers"):
+        place(random_points(0, 2), demands, INVENTORY)
+
+
+def test_nothing_to_place_takes_nothing():
+    found = place(random_points(0, 1).head(0), [], INVENTORY)
+    assert (found.cost, found.unserved, len(found.copies)) == (0, [], 0)
+
+
+def test_the_bound_is_below_what_any_placement_costs_also_when_time_is_short(monkeypatch):
+    monkeypatch.setattr("models_py.search.ENUMERATED", 0)
+    points, demands = random_points(8, 12), random_demands(8, 12) / 4
+    good = place(points, demands, INVENTORY, seconds=4)
+    hasty = place(points, demands, INVENTORY, seconds=0.05, gap=0)
+    require_sound(hasty, points, demands, INVENTORY)
+    assert hasty.bound is None or 0.3 * good.cost < hasty.bound <= good.cost + 1e-6
