@@ -40,7 +40,8 @@ select
     (select count(*) from analytics.measurements)
 from analytics.hardware_recommendations
 where objective = 'throughput' and rank = 1
-using sample 1 rows
+order by random()
+limit 1
 """
 
 
@@ -74,8 +75,8 @@ def main() -> None:
         seconds = readers.seconds
         with Readers(in_place, options.readers, home / "stop_in_place") as readers:
             for parquet in made:
-                write_in_place(in_place, parquet)
                 time.sleep(seconds / options.builds)
+                write_in_place(in_place, parquet)
         print(readers.row("a writer in place"), flush=True)
 
 

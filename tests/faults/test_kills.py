@@ -100,7 +100,7 @@ def test_builds_are_killed_all_along(small: Commands):
                 assert "was killed in stage" in small.succeed("status").stdout
                 stages.add(attempt.stage)
         small.build()
-    assert len(stages) > 5
+    assert len(stages) >= 4
     assert small.current != first
     assert last_attempt(Warehouse(small.warehouse)) is None
     assert len(small.query("select distinct model_name from analytics.measurements")) == 2
