@@ -7,6 +7,7 @@
 Settings are those of the command: `benchmart.toml` of the working directory and `BENCHMART_*`.
 """
 
+import json
 import sys
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
@@ -27,12 +28,11 @@ from pipelines.settings import load_settings
 SETTINGS = load_settings()
 
 
-def manifest() -> Path:
-    """The dbt manifest; the project is parsed where no build has done so."""
-    target = SETTINGS.warehouse / "dbt"
+def manifest() -> dict:
+    """The dbt manifest of the project as it is."""
     with TemporaryDirectory() as folder:
-        Dbt(Path(folder), target).invoke("parse")
-    return target / "manifest.json"
+        Dbt(Path(folder), Path(folder)).invoke("parse")
+        return json.loads((Path(folder) / "manifest.json").read_text(encoding="utf-8"))
 
 
 SPECS = build_dbt_asset_specs(manifest=manifest())
@@ -53,7 +53,7 @@ def warehouse(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResul
         counts = dict(
             con.sql(
                 "select unnest(map_entries(row_counts), recursive := true)"
-                " from analytics.builds order by build_id desc"
+                " from (from analytics.builds order by build_id desc limit 1)"
             ).fetchall()
         )
     for key in KEYS:

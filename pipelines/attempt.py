@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pipelines.warehouse import Warehouse, replace_file
+from pipelines.warehouse import STAGING, Warehouse, replace_file
 
 ATTEMPT = "attempt.json"
 
@@ -64,9 +64,11 @@ def last_attempt(warehouse: Warehouse) -> Attempt | None:
     """The last attempt, unless it published."""
     try:
         text = (warehouse.root / ATTEMPT).read_text(encoding="utf-8")
-        return Attempt(**json.loads(text))
+        attempt = Attempt(**json.loads(text))
     except (FileNotFoundError, ValueError, TypeError):
         return None  # none, or of another version
+    build_id = Path(attempt.staging or "").name.removesuffix(STAGING)
+    return None if build_id in {build.name for build in warehouse.finished()} else attempt
 
 
 class Journal:

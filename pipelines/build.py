@@ -16,13 +16,14 @@ from pipelines.champions import find_champions
 from pipelines.console import Reporter
 from pipelines.curves import load_curves
 from pipelines.dbt import Dbt
-from pipelines.errors import InputError
+from pipelines.digest import sha256
+from pipelines.errors import BenchmartError, InputError
 from pipelines.exports import FOLDER, export_tables
 from pipelines.facts import BuildFacts
 from pipelines.gate import audit
 from pipelines.ingest import InputFile, Landing, find_files, land
 from pipelines.learn import Learned, learn
-from pipelines.published import connect, why_unreadable
+from pipelines.published import connect, why_damaged
 from pipelines.rollback import point_aliases
 from pipelines.settings import PROJECT, Settings
 from pipelines.tracking import Tracker
@@ -68,10 +69,14 @@ def build(
             read = manifest.get("files", {}) | read
         fingerprint = _fingerprint(read, settings, warehouse.pins())
         published = warehouse.published
-        if published and (broken := why_unreadable(published)):
-            reporter.say(f"warning: {broken}; building from the raw files alone")
-            published, full_refresh = None, True
-        if not full_refresh and (same := _built_before(warehouse, fingerprint)):
+        damaged = published is not None and why_damaged(published)
+        if damaged:
+            published = _newest_intact(warehouse)
+            if published is None and results is not None:
+                raise BenchmartError(f"{damaged}; run `benchmart build` before you record")
+            source = f"build {published.name}" if published else "the raw files alone"
+            reporter.say(f"warning: {damaged}; building from {source}")
+        if not (full_refresh or damaged) and (same := _built_before(warehouse, fingerprint)):
             reporter.say(f"nothing changed since build {same}")
             return
         previous = None if full_refresh else published
@@ -95,6 +100,7 @@ def build(
         manifest = {
             "build_id": facts.build_id,
             "fingerprint": fingerprint,
+            "database": sha256(staging / DATABASE),
             "files": read,
             "serving": learned.serving,
             "fits": {metric: fit.to_dict() for metric, fit in learned.fits.items()},
@@ -114,12 +120,16 @@ def _built_before(warehouse: Warehouse, fingerprint: str) -> str | None:
     if warehouse.manifest().get("fingerprint") == fingerprint:
         return published.name
     for build in warehouse.finished():
-        if (
-            build.name > published.name
-            and warehouse.manifest(build).get("fingerprint") == fingerprint
-        ):
+        made_of = warehouse.manifest(build).get("fingerprint")
+        if made_of == fingerprint and build.name in warehouse.rolled_back():
             return f"{build.name}, which was rolled back (--full-refresh builds it anew)"
     return None
+
+
+def _newest_intact(warehouse: Warehouse) -> Path | None:
+    """The newest kept build that was not taken back and is as it was published."""
+    kept = [each for each in warehouse.finished() if each.name not in warehouse.rolled_back()]
+    return next((build for build in reversed(kept) if not why_damaged(build)), None)
 
 
 def _input_files(

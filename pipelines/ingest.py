@@ -94,6 +94,8 @@ def find_files(directories: Sequence[Path]) -> list[InputFile]:
         root = directory if directory.is_dir() else directory.parent
         paths = sorted(directory.rglob("*")) if directory.is_dir() else [directory]
         for path in paths:
+            if path.is_symlink() and path.is_dir():
+                raise InputError(f"{path}: a link to a directory; give --raw where it leads")
             hidden = any(part.startswith(".") for part in path.relative_to(root).parts)
             if hidden or path.suffix not in READERS or not path.is_file():
                 continue

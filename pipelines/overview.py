@@ -67,6 +67,7 @@ def overview(warehouse: Path, objective: str, budget: int) -> dict:
     return {
         **rows[0],
         "kept_builds": [build.name for build in Warehouse(warehouse).finished()],
+        "before": _before(Warehouse(warehouse)),
         "attempt": attempt and {"state": attempt.state, **asdict(attempt)},
         "database": str(database),
         "objective": objective,
@@ -75,6 +76,14 @@ def overview(warehouse: Path, objective: str, budget: int) -> dict:
         "drift": drift,
         "next_tests": tests,
     }
+
+
+def _before(warehouse: Warehouse) -> str | None:
+    """What a rollback would publish."""
+    try:
+        return warehouse.earlier().name
+    except InputError:
+        return None
 
 
 def print_overview(found: dict) -> None:
@@ -86,9 +95,8 @@ def print_overview(found: dict) -> None:
     if found["attempt"]:
         attempt = {name: value for name, value in found["attempt"].items() if name != "state"}
         console.print(_text(f"  {_attempted(Attempt(**attempt))}"))
-    older = [name for name in found["kept_builds"] if name < found["build_id"]]
-    if older:
-        console.print(_text(f"  `benchmart rollback` would publish {older[-1]} again"))
+    if found["before"]:
+        console.print(_text(f"  `benchmart rollback` would publish {found['before']} again"))
     for entry in found["data_quality"]:
         console.print(
             _text(

@@ -7,6 +7,7 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
+from pipelines.digest import sha256
 from pipelines.warehouse import DATABASE, Warehouse
 
 # as in profiles.yml; more is spilled to disk, beside the database
@@ -36,14 +37,17 @@ def connect(database: Path, read_only: bool = False) -> duckdb.DuckDBPyConnectio
     return con
 
 
-def why_unreadable(build: Path) -> str | None:
-    """What keeps the database of a build from being read; None if nothing does."""
-    try:
-        with connect(build / DATABASE, read_only=True) as con:
-            con.sql("select count(*) from raw.files").fetchall()
+def why_damaged(build: Path) -> str | None:
+    """What is wrong with the database of a build; None if it is what was published."""
+    database = build / DATABASE
+    stated = Warehouse(build).manifest(build).get("database")
+    if stated is not None:
+        return None if sha256(database) == stated else f"{database} is not what was published"
+    try:  # a build of an older version
+        with connect(database, read_only=True) as con:
             con.sql("select * from analytics.builds limit 1").fetchall()
-    except (duckdb.Error, OSError) as error:
-        return f"{build / DATABASE} cannot be read: {str(error).partition(chr(10))[0]}"
+    except duckdb.Error as error:
+        return f"{database} cannot be read: {str(error).partition(chr(10))[0]}"
     return None
 
 

@@ -71,6 +71,10 @@ def record(settings: Settings, results: Path, plan: Path | None, reporter: Repor
         file = InputFile(f"recorded/{stem}{described.suffix}", described, sha256(described))
         build(settings.model_copy(update={"raw": ()}), False, reporter, file)
     with connect_published(settings.warehouse) as con:
+        if not _is_recorded(con, stem):
+            raise InputError(
+                f"{results}: recorded in a build that was rolled back; change the file"
+            )
         return what_changed(con, file.name, before, settings)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from pipelines.console import Reporter
 from pipelines.errors import BenchmartError
+from pipelines.published import why_damaged
 from pipelines.settings import Settings
 from pipelines.tracking import Tracker
 from pipelines.warehouse import Warehouse
@@ -24,9 +25,13 @@ def rollback(settings: Settings, build_id: str | None, reporter: Reporter) -> st
         When a build is running.
     """
     warehouse = Warehouse(settings.warehouse)
-    warehouse.require_published()
+    if not warehouse.builds.is_dir():
+        warehouse.require_published()
     with warehouse.locked():
-        build = warehouse.rollback(build_id)
+        build = warehouse.earlier(build_id)
+        if broken := why_damaged(build):
+            raise BenchmartError(f"{broken}; name another build")
+        warehouse.roll_back_to(build)
         serving = warehouse.manifest().get("serving", {})
     try:
         tracker = Tracker(settings.mlruns)

@@ -99,7 +99,8 @@ class Settings(BaseSettings):
     gate: Gate = Gate()
     exports: bool = True
     seed: int = 0
-    keep_builds: int = Field(5, ge=1)
+    # who has just followed the link to a build still finds it when the next one is published
+    keep_builds: int = Field(5, ge=2)
     threads: int = Field(2, ge=1)
 
     @field_validator("raw", "metrics", mode="before")

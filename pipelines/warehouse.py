@@ -4,6 +4,7 @@
     <warehouse>/builds/<build_id>/           finished, read-only
     <warehouse>/current -> builds/<build_id> what readers open
     <warehouse>/attempt.json                 the last attempt to build, unless it published
+    <warehouse>/rolled_back.json             builds that were taken back
     <warehouse>/pins.json                    versions of models that a person chose to serve
     <warehouse>/backtests/<metric>.parquet   curves of replays, for the next build to publish; and drawn
     <warehouse>/recorded/                    results that were recorded; every build reads them too
@@ -30,6 +31,7 @@ DATABASE = "benchmart.duckdb"
 STAGING = ".staging"
 MANIFEST = "manifest.json"
 PINS = "pins.json"
+ROLLED_BACK = "rolled_back.json"
 
 
 class Warehouse:
@@ -128,6 +130,10 @@ class Warehouse:
 
     def stage(self) -> Path:
         """A fresh staging directory; what killed builds left behind is removed."""
+        published, taken_back = self.published, self.rolled_back()
+        for build in self.finished() if published else ():
+            if build.name > published.name and build.name not in taken_back:
+                self._remove(build)  # killed before anybody could open it
         for leftover in self.builds.glob(f"*{STAGING}"):
             shutil.rmtree(leftover)
         staging = self.builds / (self._new_build_id() + STAGING)
@@ -136,47 +142,67 @@ class Warehouse:
 
     def publish(self, staging: Path, keep: int) -> Path:
         """Make a finished staging directory the published build; keep the last `keep` builds."""
-        for path in staging.rglob("*"):
+        for path in (*staging.rglob("*"), staging):
             _sync(path)
-            if path.is_file():
-                path.chmod(0o444)
-        _sync(staging)
+            path.chmod(0o444 if path.is_file() else 0o755)
         build = staging.with_name(staging.name.removesuffix(STAGING))
         staging.rename(build)
         _sync(self.builds)
         self._point_to(build)
-        for old in self.finished()[:-keep]:
-            if old != build:
-                shutil.rmtree(old)
+        taken_back = self.rolled_back()
+        for served in (True, False):
+            own = [old for old in self.finished() if (old.name not in taken_back) == served]
+            for old in own[:-keep]:
+                self._remove(old)
         return build
+
+    def _remove(self, build: Path) -> None:
+        """Remove a build; what is left of it where that is cut short is no build any more."""
+        rest = build.with_name(build.name + STAGING)
+        build.rename(rest)
+        shutil.rmtree(rest, ignore_errors=True)
 
     def finished(self) -> list[Path]:
         """Directories of finished builds, oldest first."""
         if not self.builds.is_dir():
             return []
-        paths = (path for path in self.builds.iterdir() if path.is_dir())
+        paths = (path for path in self.builds.iterdir() if (path / DATABASE).is_file())
         return sorted(path for path in paths if path.suffix != STAGING)
 
-    def rollback(self, build_id: str | None = None) -> Path:
-        """Make an earlier build the published one, by default the one before; the lock is held.
+    def rolled_back(self) -> set[str]:
+        """Builds that were taken back."""
+        try:
+            return set(json.loads((self.root / ROLLED_BACK).read_text(encoding="utf-8")))
+        except (OSError, ValueError):
+            return set()
+
+    def earlier(self, build_id: str | None = None) -> Path:
+        """A kept build; by default the one that served before the published one.
 
         Raises
         ------
         InputError
             Where there is none, or none of that name.
         """
-        current, kept = self.require_published(), self.finished()
-        names = [build.name for build in kept]
-        if build_id is None:
-            kept = [build for build in kept if build.name < current.name]
-            if not kept:
-                raise InputError(f"{self.root}: no build before {current.name} is kept")
-        elif build_id in names:
-            kept = [kept[names.index(build_id)]]
-        else:
-            raise InputError(f"no build '{build_id}' is kept; there are {', '.join(names)}")
-        self._point_to(kept[-1])
-        return kept[-1]
+        kept, current = {build.name: build for build in self.finished()}, self.published
+        if build_id is not None:
+            if build_id not in kept:
+                raise InputError(f"no build '{build_id}' is kept; there are {', '.join(kept)}")
+            return kept[build_id]
+        names = kept.keys() - self.rolled_back()
+        if current is not None:
+            names = {name for name in names if name < current.name}
+        if not names:
+            before = f" before {current.name}" if current else ""
+            raise InputError(f"{self.root}: no build{before} is kept")
+        return kept[max(names)]
+
+    def roll_back_to(self, build: Path) -> None:
+        """Publish a kept build again; all that are newer are taken back. The lock is held."""
+        newer = {each.name for each in self.finished() if each.name > build.name}
+        text = json.dumps(sorted((self.rolled_back() | newer) - {build.name}))
+        replace_file(self.root / ROLLED_BACK, lambda part: part.write_text(text, encoding="utf-8"))
+        self._point_to(build)
 
     def _point_to(self, build: Path) -> None:
         link = self.root / "current.new"

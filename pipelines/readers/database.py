@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from pipelines.errors import InputError
 from pipelines.readers.tables import BATCH_ROWS, LINE, Raw, Table
+from pipelines.sql import identifier
 
 MAGIC = b"DUCK"
 CLOSED = {
@@ -43,8 +44,8 @@ def read_database(path: Path, file: str) -> Raw:
 
 
 def _batches(path: Path, table: str, file: str) -> Iterator[pa.RecordBatch]:
-    quoted = '"' + table.replace('"', '""') + '"'
-    query = f"select row_number() over () as {LINE}, cast(columns(*) as varchar) from {quoted}"
+    every = f"select row_number() over () as {LINE}, cast(columns(*) as varchar)"
+    query = f"{every} from {identifier(table)}"
     try:
         with duckdb.connect(str(path), read_only=True, config=CLOSED) as con:
             yield from con.sql(query).to_arrow_reader(BATCH_ROWS)

@@ -22,6 +22,7 @@ from pipelines.readers.tables import (
     text_batch,
 )
 
+BATCH_CELLS = 2_000_000
 UNREADABLE = (pa.ArrowException, OSError)
 
 
@@ -59,12 +60,13 @@ def _csv_batches(handle, reader, columns: list[str], file: str) -> Iterator[pa.R
         lines: list[int] = []
         rows: list[list[str | None]] = []
         line = reader.line_num + 1
+        most = max(1, min(BATCH_ROWS, BATCH_CELLS // len(columns)))
         try:
             for cells in reader:
                 if cells:
                     lines.append(line)
                     rows.append(_fitted(cells, len(columns)))
-                    if len(rows) == BATCH_ROWS:
+                    if len(rows) == most:
                         yield _csv_batch(lines, rows, columns)
                         lines, rows = [], []
                 line = reader.line_num + 1

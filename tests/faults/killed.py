@@ -39,6 +39,8 @@ class Killer:
                 return False
         elif event in CHANGING:
             path = arguments[0]
+            if event in ("os.remove", "os.rmdir") and arguments[-1] not in (-1, None):
+                return True  # of a tree that is removed: a name in an open directory
         else:
             return False
         return isinstance(path, str | os.PathLike) and os.fspath(path).startswith(self.root)

@@ -57,7 +57,8 @@ def publish_killed(warehouse: Warehouse, source: Path, point: int) -> bool:
 
 def test_publishing_is_killed_at_each_of_its_moves(published: Commands, tmp_path):
     warehouse, source = Warehouse(tmp_path / "warehouse"), published.current
-    assert not publish_killed(warehouse, source, 0)
+    for _ in range(2):
+        assert not publish_killed(warehouse, source, 0)
     survived, seen = 0, {warehouse.published.name}
     with analysts(warehouse.root, tmp_path / "stop"):
         for point in range(1, 1000):

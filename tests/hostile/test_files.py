@@ -132,13 +132,16 @@ def test_links_out_of_the_raw_directory_are_not_followed(tmp_path):
     (raw / "link.csv").symlink_to(outside)
     with pytest.raises(InputError, match=r"raw/link\.csv: a link out of the raw directory"):
         find_files([raw])
+    (raw / "link.csv").unlink()
+    (raw / "more").symlink_to(".")
+    with pytest.raises(InputError, match="raw/more: a link to a directory"):
+        find_files([raw])
 
 
 def test_what_is_no_regular_file_is_left_alone(tmp_path):
     os.mkfifo(tmp_path / "pipe.csv")
     (tmp_path / "gone.csv").symlink_to("nowhere")
     (tmp_path / "folder.csv").mkdir()
-    (tmp_path / "loop").symlink_to(".")
     written(tmp_path, "bomb.csv.gz", b"\x1f\x8b" + bytes(100))
     written(tmp_path, "bomb.zip", b"PK\x03\x04" + bytes(100))
     with pytest.raises(InputError, match=r"no file .* found"):

@@ -7,6 +7,8 @@ import hashlib
 import json
 import os
 import re
+import shutil
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -14,6 +16,7 @@ import pytest
 from pipelines.attempt import ATTEMPT, Journal, last_attempt
 from pipelines.errors import BenchmartError, InputError
 from pipelines.gate import audit
+from pipelines.published import why_damaged
 from pipelines.settings import Gate
 from pipelines.warehouse import Warehouse
 from tests.support import BUNDLED, Commands, write_csv
@@ -55,6 +58,12 @@ def test_lost_measurements_are_published_only_if_that_is_meant_and_can_be_taken_
     assert small.current == first
     assert "no build before" in small.refused("rollback")
     assert f"there are {first.name}, {second.name}" in small.refused("rollback", "never")
+    runs.write_bytes(runs.read_bytes() + b"\n")
+    small.build("--accept-shrinkage")
+    third = small.current
+    assert third.name > second.name
+    small.succeed("rollback")
+    assert small.current == first  # the second was taken back
     small.succeed("rollback", second.name)
     assert small.current == second
 
@@ -136,3 +145,53 @@ def test_status_without_a_build_says_why_there_is_none(commands: Commands):
     said = commands.refused("status")
     assert "no published build here; a build failed at" in said
     assert "nowhere: no such file or directory" in said
+
+
+def test_a_build_that_was_killed_before_the_link_moved_is_no_rollback(
+    published: Commands, tmp_path
+):
+    warehouse = Warehouse(tmp_path / "warehouse")
+    warehouse.builds.mkdir(parents=True)
+    for _ in range(2):
+        staging = warehouse.stage()
+        shutil.copytree(published.current, staging, dirs_exist_ok=True)
+        warehouse.publish(staging, keep=5)
+    first, second = warehouse.finished()
+    warehouse._point_to(first)  # as if the process had died just before
+    staging = warehouse.stage()
+    assert warehouse.finished() == [first] and not second.exists()
+    staging.rmdir()
+    with pytest.raises(InputError, match=f"no build before {first.name} is kept"):
+        warehouse.earlier()
+
+
+def test_what_was_taken_back_takes_no_place_of_what_serves(published: Commands, tmp_path):
+    warehouse = Warehouse(tmp_path / "warehouse")
+    warehouse.builds.mkdir(parents=True)
+
+    def publish() -> Path:
+        staging = warehouse.stage()
+        shutil.copytree(published.current, staging, dirs_exist_ok=True)
+        return warehouse.publish(staging, keep=2)
+
+    good, bad = publish(), publish()
+    warehouse.roll_back_to(good)
+    newest = publish()
+    assert warehouse.finished() == [good, bad, newest]
+    assert warehouse.earlier() == good
+    (bad / "benchmart.duckdb").unlink()
+    with pytest.raises(InputError, match=f"no build '{bad.name}' is kept"):
+        warehouse.earlier(bad.name)
+
+
+def test_every_changed_byte_of_a_database_is_noticed(published: Commands, tmp_path):
+    build = shutil.copytree(published.current, tmp_path / "build")
+    assert why_damaged(build) is None
+    database = build / "benchmart.duckdb"
+    database.chmod(0o644)
+    with database.open("r+b") as handle:
+        handle.seek(database.stat().st_size * 3 // 4)
+        byte = handle.read(1)
+        handle.seek(-1, 1)
+        handle.write(bytes([byte[0] ^ 1]))
+    assert "is not what was published" in why_damaged(build)

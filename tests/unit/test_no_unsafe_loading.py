@@ -21,7 +21,7 @@ CALLS |= {"yaml.full_load", "yaml.unsafe_load", "yaml.load_all"}
 YAML = "pipelines/readers/trees.py"
 SHELL_WORDS = ("select ", "insert ", "update ", "delete ", "create ", "drop ", "copy ", "attach ")
 # names of this project's own, or written by `identifier`
-NAMES = {"identifier", "schema", "table", "name", "names", "columns", "landing_table", "quoted"}
+NAMES = {"identifier", "schema", "table", "name", "names", "columns", "landing_table"}
 NAMES |= {"COLUMNS", "LINE", "FILES", "ROWS", "NEWEST", "known", "earlier", "column", "asked"}
 NAMES |= {"open_columns"}
 
