@@ -248,8 +248,8 @@ class _Problem:
     def changes(self, found: Solution, seconds: float, gap: float) -> tuple[Solution, pd.DataFrame]:
         """What one node more or fewer would change; and the best of all that the nodes allow."""
         nodes, solved = self._nodes, []
-        of_use = self._fleet.rooms.room.any(axis=0) if len(self._groups) else np.zeros(len(nodes))
-        for kind in np.flatnonzero((found.nodes == nodes) & (of_use > 0)):
+        of_use = self._fleet.rooms.room.any(axis=0)
+        for kind in np.flatnonzero((found.nodes == nodes) & of_use):
             for change in (1, -1) if nodes[kind] else (1,):
                 other = nodes + change * (np.arange(len(nodes)) == kind)
                 solved.append((kind, change, self._fleet.solve(other, seconds, gap)))

@@ -24,10 +24,10 @@ from pipelines.gate import audit
 from pipelines.ingest import InputFile, Landing, find_files, land
 from pipelines.learn import Learned, learn
 from pipelines.published import connect, why_damaged
-from pipelines.rollback import point_aliases
+from pipelines.rollback import point_aliases, warned_of
 from pipelines.settings import PROJECT, Settings
 from pipelines.tracking import Tracker
-from pipelines.warehouse import DATABASE, MANIFEST, STAGING, Warehouse
+from pipelines.warehouse import DATABASE, MANIFEST, STAGING, Warehouse, read_manifest
 
 LINEAGE = "lineage.html"
 UPSTREAM = ("+path:models/marts/core", "+path:models/marts/features")
@@ -62,24 +62,17 @@ def build(
     warehouse = Warehouse(settings.warehouse)
     with warehouse.locked(), Journal(warehouse).kept() as journal:
         reporter.entered = journal.enter
-        files, manifest = _input_files(settings, warehouse, results), warehouse.manifest()
+        files = _input_files(settings, warehouse, results)
         read = {file.name: file.hash for file in files}
+        base = _intact(warehouse, results is not None, reporter)
         if results is not None:
             # on top of what is published: the next build from the same raw files has nothing to do
-            read = manifest.get("files", {}) | read
+            read = (read_manifest(base).get("files", {}) if base else {}) | read
         fingerprint = _fingerprint(read, settings, warehouse.pins())
-        published = warehouse.published
-        damaged = published is not None and why_damaged(published)
-        if damaged:
-            published = _newest_intact(warehouse)
-            if published is None and results is not None:
-                raise BenchmartError(f"{damaged}; run `benchmart build` before you record")
-            source = f"build {published.name}" if published else "the raw files alone"
-            reporter.say(f"warning: {damaged}; building from {source}")
-        if not (full_refresh or damaged) and (same := _built_before(warehouse, fingerprint)):
+        unchanged = base == warehouse.published and not full_refresh
+        if unchanged and (same := _built_before(warehouse, fingerprint)):
             reporter.say(f"nothing changed since build {same}")
             return
-        previous = None if full_refresh else published
         staging = warehouse.stage()
         journal.in_staging(staging)
         facts = BuildFacts(
@@ -90,26 +83,34 @@ def build(
             _learning_all(settings) if results else settings,
             files,
             facts,
-            previous,
+            None if full_refresh else base,
             staging,
             tracker,
             reporter,
         )
         with reporter.stage("audit"):
-            audit(staging, published, settings.gate, accept_shrinkage)
-        manifest = {
-            "build_id": facts.build_id,
-            "fingerprint": fingerprint,
-            "database": sha256(staging / DATABASE),
-            "files": read,
-            "serving": learned.serving,
-            "fits": {metric: fit.to_dict() for metric, fit in learned.fits.items()},
-        }
-        (staging / MANIFEST).write_text(json.dumps(manifest, indent=2), encoding="utf-8")
+            audit(staging, base, settings.gate, accept_shrinkage)
+        _write_manifest(staging, facts, read, learned)
         if results is not None:
             warehouse.keep(results.path, results.name)
         warehouse.publish(staging, settings.keep_builds)
-        point_aliases(tracker, learned.challengers, learned.serving, reporter)
+        with warned_of(reporter):
+            point_aliases(tracker, learned.challengers, learned.serving)
+
+
+def _intact(warehouse: Warehouse, recording: bool, reporter: Reporter) -> Path | None:
+    """The published build if it is as it was published, else the newest kept one that is."""
+    published = warehouse.published
+    damage = why_damaged(published) if published else None
+    if damage is None:
+        return published
+    kept = [each for each in warehouse.finished() if each.name not in warehouse.rolled_back()]
+    base = next((build for build in reversed(kept) if not why_damaged(build)), None)
+    if base is None and recording:
+        raise BenchmartError(f"{damage}; run `benchmart build` before you record")
+    source = f"build {base.name}" if base else "the raw files alone"
+    reporter.say(f"warning: {damage}; building from {source}")
+    return base
 
 
 def _built_before(warehouse: Warehouse, fingerprint: str) -> str | None:
@@ -120,16 +121,24 @@ def _built_before(warehouse: Warehouse, fingerprint: str) -> str | None:
     if warehouse.manifest().get("fingerprint") == fingerprint:
         return published.name
     for build in warehouse.finished():
-        made_of = warehouse.manifest(build).get("fingerprint")
+        made_of = read_manifest(build).get("fingerprint")
         if made_of == fingerprint and build.name in warehouse.rolled_back():
             return f"{build.name}, which was rolled back (--full-refresh builds it anew)"
     return None
 
 
-def _newest_intact(warehouse: Warehouse) -> Path | None:
-    """The newest kept build that was not taken back and is as it was published."""
-    kept = [each for each in warehouse.finished() if each.name not in warehouse.rolled_back()]
-    return next((build for build in reversed(kept) if not why_damaged(build)), None)
+def _write_manifest(
+    staging: Path, facts: BuildFacts, read: Mapping[str, str], learned: Learned
+) -> None:
+    manifest = {
+        "build_id": facts.build_id,
+        "fingerprint": facts.fingerprint,
+        "database": sha256(staging / DATABASE),
+        "files": read,
+        "serving": learned.serving,
+        "fits": {metric: fit.to_dict() for metric, fit in learned.fits.items()},
+    }
+    (staging / MANIFEST).write_text(json.dumps(manifest, indent=2), encoding="utf-8")
 
 
 def _input_files(
@@ -178,7 +187,7 @@ def _run_stages(
     pins = {
         metric: version for metric, version in warehouse.pins().items() if metric in settings.wanted
     }
-    champions = find_champions(previous, warehouse.manifest(), pins, tracker)
+    champions = find_champions(previous, pins, tracker)
     if previous:
         shutil.copyfile(previous / DATABASE, database)
     with connect(database) as con:

@@ -35,8 +35,6 @@ SCHEMA = pa.schema(
     }
 )
 COUNTED = ("core", "features", "analytics")
-# what is known only once the tables are there
-COMPLETED = ("row_counts", "seconds")
 
 
 def append_build(
@@ -48,9 +46,7 @@ def append_build(
     warnings: Sequence[str],
 ) -> None:
     """Add the row of a build whose tables are still to be made."""
-    raw_files, raw_rows = con.execute("select count(*), sum(rows_read) from raw.files").fetchall()[
-        0
-    ]
+    ((raw_files, raw_rows),) = con.sql("select count(*), sum(rows_read) from raw.files").fetchall()
     row = {
         "build_id": facts.build_id,
         "started_at": facts.started_at,
@@ -80,8 +76,7 @@ def complete_build(
         "row_counts": list(_row_counts(con).items()),
         "seconds": [(name, round(value, 2)) for name, value in seconds.items()],
     }
-    columns = ("build_id", *COMPLETED)
-    known = pa.schema([SCHEMA.field(name) for name in columns])
+    known = pa.schema([SCHEMA.field(name) for name in row])
     con.register("completed", pa.Table.from_pylist([row], known))
     for table in ("ml.builds", "analytics.builds"):
         con.execute(

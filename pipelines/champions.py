@@ -12,6 +12,7 @@ from models_py.derived import DerivedModel
 from models_py.metric_model import MetricModel
 from models_py.predict import PerformancePredictor
 from pipelines.tracking import Tracker
+from pipelines.warehouse import read_manifest
 
 
 class Fit(NamedTuple):
@@ -43,17 +44,13 @@ class Champions:
     pinned: frozenset[str] = frozenset()
 
 
-def find_champions(
-    previous: Path | None, manifest: Mapping, pins: Mapping[str, str], tracker: Tracker
-) -> Champions:
+def find_champions(previous: Path | None, pins: Mapping[str, str], tracker: Tracker) -> Champions:
     """Champions of the previous build, and from the registry those that are pinned instead.
 
     Parameters
     ----------
     previous
         Directory of the build that served until now, `None` to start afresh.
-    manifest
-        What it says of itself.
 
     Raises
     ------
@@ -61,6 +58,7 @@ def find_champions(
         For a pinned version that cannot be loaded.
     """
     models = _of_build(previous) if previous else {}
+    manifest = read_manifest(previous) if previous else {}
     serving, fits = manifest.get("serving", {}), manifest.get("fits", {})
     versions = {metric: serving[metric] for metric in models if metric in serving}
     known = {

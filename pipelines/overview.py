@@ -28,7 +28,7 @@ def overview(warehouse: Path, objective: str, budget: int) -> dict:
     """
     attempt = last_attempt(Warehouse(warehouse))
     if attempt and Warehouse(warehouse).published is None:
-        raise InputError(f"{warehouse}: no published build here; {_attempted(attempt)}")
+        raise InputError(f"{warehouse}: no published build here; {_attempted(_facts(attempt))}")
     with connect_published(warehouse) as con:
         rows = records(
             con,
@@ -68,7 +68,7 @@ def overview(warehouse: Path, objective: str, budget: int) -> dict:
         **rows[0],
         "kept_builds": [build.name for build in Warehouse(warehouse).finished()],
         "before": _before(Warehouse(warehouse)),
-        "attempt": attempt and {"state": attempt.state, **asdict(attempt)},
+        "attempt": attempt and _facts(attempt),
         "database": str(database),
         "objective": objective,
         "data_quality": quality,
@@ -93,8 +93,7 @@ def print_overview(found: dict) -> None:
         _text(f"Build {found['build_id']}: {found['raw_rows']} rows of {found['raw_files']} files")
     )
     if found["attempt"]:
-        attempt = {name: value for name, value in found["attempt"].items() if name != "state"}
-        console.print(_text(f"  {_attempted(Attempt(**attempt))}"))
+        console.print(_text(f"  {_attempted(found['attempt'])}"))
     if found["before"]:
         console.print(_text(f"  `benchmart rollback` would publish {found['before']} again"))
     for entry in found["data_quality"]:
@@ -129,17 +128,21 @@ def print_overview(found: dict) -> None:
     console.print(_text(f"Tables: schema analytics of {found['database']} (open it read-only)"))
 
 
-def _attempted(attempt: Attempt) -> str:
-    since, stage = attempt.started_at, attempt.stage
-    where = f"; see {attempt.staging}" if attempt.staging else ""
-    match attempt.state:
+def _facts(attempt: Attempt) -> dict:
+    return {"state": attempt.state, **asdict(attempt)}
+
+
+def _attempted(found: dict) -> str:
+    since, stage = found["started_at"], found["stage"]
+    where = f"; see {found['staging']}" if found["staging"] else ""
+    match found["state"]:
         case "failed":
-            return f"a build failed at {attempt.failed_at} in stage {stage}: {attempt.error}"
+            return f"a build failed at {found['failed_at']} in stage {stage}: {found['error']}"
         case "killed":
             return f"a build that started {since} was killed in stage {stage}{where}"
         case "building":
             return f"a build is running since {since}, in stage {stage}"
-    return f"a build started {since} on {attempt.host}, last seen in stage {stage}"
+    return f"a build started {since} on {found['host']}, last seen in stage {stage}"
 
 
 def _text(words: str) -> Text:

@@ -8,7 +8,7 @@ import duckdb
 import pandas as pd
 
 from pipelines.digest import sha256
-from pipelines.warehouse import DATABASE, Warehouse
+from pipelines.warehouse import DATABASE, Warehouse, read_manifest
 
 # as in profiles.yml; more is spilled to disk, beside the database
 MEMORY_LIMIT = "400MB"
@@ -40,7 +40,7 @@ def connect(database: Path, read_only: bool = False) -> duckdb.DuckDBPyConnectio
 def why_damaged(build: Path) -> str | None:
     """What is wrong with the database of a build; None if it is what was published."""
     database = build / DATABASE
-    stated = Warehouse(build).manifest(build).get("database")
+    stated = read_manifest(build).get("database")
     if stated is not None:
         return None if sha256(database) == stated else f"{database} is not what was published"
     try:  # a build of an older version

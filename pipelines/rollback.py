@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 
 from pipelines.console import Reporter
 from pipelines.errors import BenchmartError
@@ -25,7 +26,7 @@ def rollback(settings: Settings, build_id: str | None, reporter: Reporter) -> st
         When a build is running.
     """
     warehouse = Warehouse(settings.warehouse)
-    if not warehouse.builds.is_dir():
+    if not warehouse.builds.is_dir():  # taking the lock would make it
         warehouse.require_published()
     with warehouse.locked():
         build = warehouse.earlier(build_id)
@@ -33,31 +34,30 @@ def rollback(settings: Settings, build_id: str | None, reporter: Reporter) -> st
             raise BenchmartError(f"{broken}; name another build")
         warehouse.roll_back_to(build)
         serving = warehouse.manifest().get("serving", {})
-    try:
-        tracker = Tracker(settings.mlruns)
-    except BenchmartError as error:
-        reporter.say(f"warning: the aliases in MLflow are as they were: {error}")
-    else:
-        point_aliases(tracker, {}, serving, reporter)
+    with warned_of(reporter):
+        point_aliases(Tracker(settings.mlruns), {}, serving)
     return build.name
 
 
+@contextlib.contextmanager
+def warned_of(reporter: Reporter) -> Iterator[None]:
+    """Aliases that cannot be set are a warning: what is published does not depend on them."""
+    try:
+        yield
+    except BenchmartError as error:
+        reporter.say(f"warning: the aliases in MLflow are as they were: {error}")
+
+
 def point_aliases(
-    tracker: Tracker,
-    challengers: Mapping[str, str],
-    serving: Mapping[str, str],
-    reporter: Reporter,
+    tracker: Tracker, challengers: Mapping[str, str], serving: Mapping[str, str]
 ) -> None:
-    """Let the registry name what serves; what is published does not depend on it.
+    """Let the registry name what serves.
 
     Parameters
     ----------
     challengers, serving
         Versions by metric.
     """
-    try:
-        for alias, versions in (("challenger", challengers), ("champion", serving)):
-            for metric, version in versions.items():
-                tracker.point(alias, metric, version)
-    except BenchmartError as error:
-        reporter.say(f"warning: the aliases in MLflow are as they were: {error}")
+    for alias, versions in (("challenger", challengers), ("champion", serving)):
+        for metric, version in versions.items():
+            tracker.point(alias, metric, version)

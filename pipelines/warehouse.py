@@ -66,12 +66,9 @@ class Warehouse:
             raise InputError(f"{self.root}: no published build here; run `benchmart build` first")
         return self.published
 
-    def manifest(self, build: Path | None = None) -> dict:
-        """What a build, by default the published one, says of itself; empty where it says nothing."""
-        try:
-            return json.loads(((build or self.current) / MANIFEST).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return {}
+    def manifest(self) -> dict:
+        """What the published build says of itself."""
+        return read_manifest(self.current)
 
     def pins(self) -> dict[str, str]:
         """Version of the model that a person chose to serve, by metric."""
@@ -216,6 +213,14 @@ class Warehouse:
         name = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%f")
         newest = max((path.name for path in self.finished()), default="")
         return name if name > newest else f"{newest}+"
+
+
+def read_manifest(build: Path) -> dict:
+    """What a build says of itself, empty where it says nothing."""
+    try:
+        return json.loads((build / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
 
 
 def replace_file(path: Path, write: Callable[[Path], object]) -> None:
