@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 
@@ -96,6 +98,17 @@ def test_documents_that_are_no_tables_do_no_harm(folder, name, content, monkeypa
         landing = land(con, [InputFile(f"raw/{name}", path, "digest")])
     assert not landing.loaded
     assert not (folder / "pwned").exists()
+
+
+def test_texts_in_parquet_that_are_no_unicode_are_refused(folder):
+    text = pa.Array.from_buffers(
+        pa.string(), 1, [None, pa.py_buffer(b"\0\0\0\0\3\0\0\0"), pa.py_buffer(b"a\xffb")]
+    )
+    names = HEADER.split(",")
+    path = folder / "text.parquet"
+    pq.write_table(pa.table([text, *[pa.array(["1"])] * 3], names=names), path)
+    with pytest.raises(InputError, match=r"raw/text\.parquet: row 1: "), duckdb.connect() as con:
+        land(con, [InputFile("raw/text.parquet", path, "digest")])
 
 
 def test_a_hundred_thousand_columns_are_read(folder):

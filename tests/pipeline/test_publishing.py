@@ -175,6 +175,15 @@ def test_what_was_taken_back_takes_no_place_of_what_serves(published: Commands, 
     newest = publish()
     assert warehouse.finished() == [good, bad, newest]
     assert warehouse.earlier() == good
+    for _ in range(2):
+        publish()
+        warehouse.roll_back_to(newest)
+    publish()
+    assert (
+        len([build for build in warehouse.finished() if build.name in warehouse.rolled_back()]) == 2
+    )
+    assert good not in warehouse.finished()
+    bad = warehouse.finished()[-2]
     (bad / "benchmart.duckdb").unlink()
     with pytest.raises(InputError, match=f"no build '{bad.name}' is kept"):
         warehouse.earlier(bad.name)
