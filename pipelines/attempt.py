@@ -28,6 +28,9 @@ class Attempt:
     ----------
     pid, host
         The process that builds.
+    begun
+        When it began, on the clock of its machine: numbers of processes are used again. None where the
+        system does not tell.
     stage
         What it does, or did last.
     failed_at, error
@@ -38,6 +41,7 @@ class Attempt:
 
     pid: int
     host: str
+    begun: str | None
     started_at: str
     stage: str = "starting"
     failed_at: str | None = None
@@ -57,7 +61,7 @@ class Attempt:
             return "killed"
         except PermissionError:
             pass  # it is there, and somebody else's
-        return "building"
+        return "building" if _begun(self.pid) == self.begun else "killed"
 
 
 def last_attempt(warehouse: Warehouse) -> Attempt | None:
@@ -76,7 +80,7 @@ class Journal:
 
     def __init__(self, warehouse: Warehouse) -> None:
         self._path = warehouse.root / ATTEMPT
-        self._attempt = Attempt(os.getpid(), socket.gethostname(), _now())
+        self._attempt = Attempt(os.getpid(), socket.gethostname(), _begun(os.getpid()), _now())
 
     @contextlib.contextmanager
     def kept(self) -> Iterator[Journal]:
@@ -105,6 +109,15 @@ class Journal:
     def _write(self) -> None:
         text = json.dumps(asdict(self._attempt), indent=2)
         replace_file(self._path, lambda part: part.write_text(text, encoding="utf-8"))
+
+
+def _begun(pid: int) -> str | None:
+    """Ticks from the start of the machine to that of a process; field 22 of proc_pid_stat(5)."""
+    try:
+        told = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    return told.rpartition(")")[2].split()[19]
 
 
 def _now() -> str:

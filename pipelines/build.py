@@ -72,6 +72,7 @@ def build(
         unchanged = base == warehouse.published and not full_refresh
         if unchanged and (same := _built_before(warehouse, fingerprint)):
             reporter.say(f"nothing changed since build {same}")
+            warehouse.clear_staging()  # its note goes with this attempt's
             return
         staging = warehouse.stage()
         journal.in_staging(staging)

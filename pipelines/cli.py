@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import traceback
 from pathlib import Path
 
 import click
@@ -306,9 +307,10 @@ def main() -> None:
     except Exception as error:
         import duckdb
 
-        if not isinstance(error, duckdb.Error):
-            raise
-        _fail(f"database: {str(error).partition(chr(10))[0]}", 1)
+        if isinstance(error, duckdb.Error):
+            _fail(f"database: {str(error).partition(chr(10))[0]}", 1)
+        traceback.print_exc()
+        _fail(f"a fault of benchmart's own, {type(error).__name__}: {error}; please report it", 1)
 
 
 def _fail(message: str, exit_code: int) -> None:

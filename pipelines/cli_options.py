@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import click
+
+from pipelines.terminal import printable
 
 warehouse_option = click.option(
     "--warehouse",
@@ -32,6 +35,8 @@ def output_option(text: str) -> Callable:
 def write(text: str, output: Path | None) -> None:
     """Write whole or not at all."""
     if output is None:
+        if sys.stdout.isatty():  # a pipe gets what a file would; a terminal obeys nothing
+            text = "\n".join(map(printable, text.split("\n")))
         click.echo(text, nl=False)
         return
     from pipelines.warehouse import replace_file

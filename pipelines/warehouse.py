@@ -74,11 +74,12 @@ class Warehouse:
         """Version of the model that a person chose to serve, by metric."""
         path = self.root / PINS
         try:
-            return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+            pins = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+            if not isinstance(pins, dict) or not all(isinstance(v, str) for v in pins.values()):
+                raise ValueError("expected versions by metric")
         except ValueError as error:
-            raise InputError(
-                f"{path}: {error}; `benchmart models promote` writes it anew"
-            ) from None
+            raise InputError(f"{path}: {error}; remove it to let builds choose again") from None
+        return pins
 
     def pin(self, metric: str, version: str | None) -> None:
         """Let a version serve while its metric is learned, or with `None` let builds choose again."""
@@ -131,11 +132,15 @@ class Warehouse:
         for build in self.finished() if published else ():
             if build.name > published.name and build.name not in taken_back:
                 self._remove(build)  # killed before anybody could open it
-        for leftover in self.builds.glob(f"*{STAGING}"):
-            shutil.rmtree(leftover)
+        self.clear_staging()
         staging = self.builds / (self._new_build_id() + STAGING)
         staging.mkdir()
         return staging
+
+    def clear_staging(self) -> None:
+        """Remove what failed and killed builds left behind."""
+        for leftover in self.builds.glob(f"*{STAGING}"):
+            shutil.rmtree(leftover)
 
     def publish(self, staging: Path, keep: int) -> Path:
         """Make a finished staging directory the published build; keep the last `keep` builds."""
@@ -170,7 +175,7 @@ class Warehouse:
         """Builds that were taken back."""
         try:
             return set(json.loads((self.root / ROLLED_BACK).read_text(encoding="utf-8")))
-        except (OSError, ValueError):
+        except (OSError, ValueError, TypeError):
             return set()
 
     def earlier(self, build_id: str | None = None) -> Path:
@@ -218,9 +223,10 @@ class Warehouse:
 def read_manifest(build: Path) -> dict:
     """What a build says of itself, empty where it says nothing."""
     try:
-        return json.loads((build / MANIFEST).read_text(encoding="utf-8"))
+        told = json.loads((build / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
+    return told if isinstance(told, dict) else {}
 
 
 def replace_file(path: Path, write: Callable[[Path], object]) -> None:

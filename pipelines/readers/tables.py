@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
 from typing import NamedTuple
 
 import pyarrow as pa
 
 BATCH_ROWS = 20_000
+BATCH_CELLS = 2_000_000
 LINE = "__line"
 # a cell that says why its row cannot be read: staging rejects the row with it
 PROBLEM = "__problem"
@@ -77,10 +77,21 @@ def table_of(rows: Iterable[Row], columns: Iterable[str] = (), name: str = "") -
 
 
 def _batches(rows: Iterator[Row]) -> Iterator[pa.RecordBatch]:
-    while chunk := list(islice(rows, BATCH_ROWS)):
-        names = dict.fromkeys(name for row in chunk for name in row.payload)
-        cells = {name: [row.payload.get(name) for row in chunk] for name in names}
-        yield text_batch([row.line for row in chunk], cells)
+    chunk: list[Row] = []
+    names: dict[str, None] = {}
+    for row in rows:
+        chunk.append(row)
+        names |= dict.fromkeys(row.payload)
+        if len(chunk) == BATCH_ROWS or len(chunk) * len(names) >= BATCH_CELLS:
+            yield _batch(chunk, names)
+            chunk, names = [], {}
+    if chunk:
+        yield _batch(chunk, names)
+
+
+def _batch(rows: list[Row], names: Iterable[str]) -> pa.RecordBatch:
+    cells = {name: [row.payload.get(name) for row in rows] for name in names}
+    return text_batch([row.line for row in rows], cells)
 
 
 def text_batch(lines: list[int], cells: dict[str, list[str | None]]) -> pa.RecordBatch:

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from pipelines.errors import InputError
 from pipelines.readers.tables import (
+    BATCH_CELLS,
     BATCH_ROWS,
     LINE,
     PROBLEM,
@@ -22,7 +23,6 @@ from pipelines.readers.tables import (
     text_batch,
 )
 
-BATCH_CELLS = 2_000_000
 UNREADABLE = (pa.ArrowException, OSError)
 
 

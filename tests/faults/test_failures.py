@@ -65,6 +65,20 @@ def test_a_locked_mlflow_database(changed: Commands):
     assert line == f"benchmart: MLflow in {changed.home / 'mlruns'}: database is locked"
 
 
+@pytest.mark.slow
+def test_aliases_that_mlflow_does_not_take_are_a_warning(changed: Commands):
+    """What is published does not depend on them."""
+    first = changed.current
+    changed.build()
+    with sqlite3.connect(changed.home / "mlruns" / "mlflow.db", isolation_level=None) as con:
+        con.execute("begin exclusive")
+        said = changed.succeed("rollback").stderr
+        con.execute("rollback")
+    assert "warning: the aliases in MLflow are as they were: MLflow in " in said
+    assert "database is locked" in said
+    assert changed.current == first
+
+
 def test_an_mlflow_database_of_an_older_schema(changed: Commands):
     with sqlite3.connect(changed.home / "mlruns" / "mlflow.db") as con:
         con.execute("update alembic_version set version_num = '451aebb31d03'")
@@ -143,6 +157,16 @@ def test_what_else_lies_in_a_warehouse_does_no_harm(published: Commands, tmp_pat
     (commands.warehouse / "builds" / "20200101T000000.000000.staging").mkdir()
     assert "Next 5 tests" in commands.succeed("status").stdout
     assert log.exists()
+    (commands.warehouse / "pins.json").write_text('["throughput"]')
+    said = commands.refused("models", "compare")
+    assert said.endswith(
+        "pins.json: expected versions by metric; remove it to let builds choose again"
+    )
+    manifest = commands.current / "manifest.json"
+    manifest.chmod(0o644)
+    manifest.write_text("[]")
+    (commands.warehouse / "rolled_back.json").write_text("[[]]")
+    assert "Next 5 tests" in commands.succeed("status").stdout
     (commands.warehouse / "current").unlink()
     (commands.warehouse / "current").symlink_to("builds/gone")
     assert "no published build here" in commands.refused("status")

@@ -8,6 +8,8 @@ import json
 import os
 import re
 import shutil
+import sys
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import duckdb
@@ -122,7 +124,10 @@ def test_what_a_build_is_doing_and_how_it_ended_is_kept(tmp_path):
         journal.enter("training")
         found = last_attempt(warehouse)
         assert (found.state, found.stage, found.pid) == ("building", "training", os.getpid())
+        assert found.begun or sys.platform != "linux"
     assert last_attempt(warehouse) is None
+    (tmp_path / ATTEMPT).write_text(json.dumps(asdict(replace(found, begun="0"))))
+    assert last_attempt(warehouse).state == "killed"  # the number is another process's by now
     with pytest.raises(InputError), Journal(warehouse).kept():
         raise InputError("raw/x.csv: line 7: no")
     found = last_attempt(warehouse)

@@ -77,6 +77,11 @@ def test_results_of_plans_are_learned_and_stay(small: Commands, tmp_path):
     assert "nothing changed since build" in small.build().stderr
     assert small.current == published
 
+    small.succeed("rollback")
+    assert "recorded in a build that was rolled back; change the file" in small.refused(
+        "record", file, *plan
+    )
+
 
 @pytest.mark.slow
 def test_what_was_recorded_outlives_a_full_refresh(small: Commands, tmp_path):

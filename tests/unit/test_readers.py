@@ -48,6 +48,15 @@ def test_parquet_and_jsonl_say_the_same(tmp_path: Path):
     assert one == other == [{"a": "x", "n": "1"}, {"n": "2"}]
 
 
+def test_rows_that_each_have_a_column_of_their_own_come_in_small_batches(tmp_path: Path):
+    path = tmp_path / "wide.jsonl"
+    path.write_text("\n".join(f'{{"a{number}": 1}}' for number in range(6_000)))
+    (table,) = open_raw(path, "wide.jsonl").tables
+    batches = list(table.batches)
+    assert sum(batch.num_rows for batch in batches) == 6_000
+    assert max(batch.num_rows * batch.num_columns for batch in batches) < 2_100_000
+
+
 def test_structures_in_parquet_become_json(tmp_path: Path):
     pq.write_table(pa.table({"a": [[1, 2]], "b": [{"c": 1}], "d": [0.1]}), tmp_path / "x.parquet")
     (table,) = open_raw(tmp_path / "x.parquet", "x").tables
