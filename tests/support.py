@@ -61,7 +61,7 @@ class Commands:
 
     def run(self, *arguments: object, **options: object) -> subprocess.CompletedProcess:
         process = self.start(*arguments, **options)
-        out, err = process.communicate(timeout=600)
+        out, err = process.communicate(timeout=1800)
         return subprocess.CompletedProcess(arguments, process.returncode, out, err)
 
     def succeed(self, *arguments: object, **options: object) -> subprocess.CompletedProcess:
