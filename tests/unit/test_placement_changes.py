@@ -89,14 +89,14 @@ def test_a_node_of_a_kind_of_which_there_is_none_is_asked_about():
 
 
 def test_headroom_leaves_out_no_more_than_it_has_to():
-    memory = [0.4, 0.4, 0.3, 0.3, 0.3, 0.3] * 6
+    memory = [0.4, 0.4, 0.3, 0.3, 0.3, 0.3] * 2
     points = runs(
         *((w, "abacus", 1, 1.0, share) for w, share in enumerate(memory)),
-        (36, "sextant", 1, 1.0, 0.5),
+        (12, "sextant", 1, 1.0, 0.5),
     )
-    inventory = kinds(("abacus", 1, 12.0, 1.0), ("sextant", 1, 0.0, 1.0))
-    found = place_with_headroom(points, [0.01] * 37, inventory, seconds=4)
-    assert found.unserved == [36]
+    inventory = kinds(("abacus", 1, 4.0, 1.0), ("sextant", 1, 0.0, 1.0))
+    found = place_with_headroom(points, [0.01] * 13, inventory, seconds=30)
+    assert found.unserved == [12]
 
 
 def test_headroom_stops_where_replicas_cannot_be_told_any_more():
