@@ -8,7 +8,14 @@ from pathlib import Path
 import lightgbm as lgb
 import numpy as np
 
-from models_py.boosting import Profile, dataset, load_boosters, save_boosters, train
+from models_py.boosting import (
+    Profile,
+    dataset,
+    load_boosters,
+    predictions,
+    save_boosters,
+    train,
+)
 from models_py.features import Encoder
 
 EXPLAINING = 2
@@ -23,7 +30,7 @@ class Bag:
 
     def predict(self, features: np.ndarray) -> np.ndarray:
         """Predictions of the members, shape (members, rows)."""
-        return np.stack([member.predict(features, num_threads=1) for member in self.members])
+        return np.stack([predictions(member, features) for member in self.members])
 
     def contributions(self, features: np.ndarray) -> np.ndarray:
         """What each column adds to the prediction of the first members, shape (rows, columns).

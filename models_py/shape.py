@@ -14,6 +14,7 @@ from models_py.boosting import (
     Profile,
     dataset,
     load_boosters,
+    predictions,
     rearranged,
     save_boosters,
     train,
@@ -31,7 +32,7 @@ class Shape:
 
     def predict(self, inputs: np.ndarray) -> np.ndarray:
         """Standardised quantiles, shape (rows, levels), of `shape_inputs`."""
-        levels = [booster.predict(inputs, num_threads=1) for booster in self.boosters]
+        levels = [predictions(booster, inputs) for booster in self.boosters]
         return rearranged(np.column_stack(levels))
 
     def save(self, directory: Path) -> None:
