@@ -3,12 +3,12 @@
     python benchmarks/grid.py [--data ../shared/data] [--repeats 5]
 
 The booster is of 200 trees with 31 leaves and learns the logarithm of the throughput of
-LLM-Inference-Bench. The grid has its models, platforms (device, number of them, framework) and
-precisions, and more batch sizes and lengths than were measured. Beside columns of one axis there are two
-that cross axes: weights and cache as a share of the memory. LightGBM and `predict_rows` predict 200,000
-cells, and what all of them would take is extrapolated; the matrix is made before the clock starts. The
-others include everything else, from taking the booster apart to the finished tensor; columns that cross
-axes are there. Compiled code is loaded from its cache.
+LLM-Inference-Bench. The grid has its models and platforms (device, number of them, framework), and more
+batch sizes and lengths than were measured. Beside columns of one axis there are two that cross axes:
+weights and cache as shares of the memory, of two bytes an element and with attention to all tokens.
+LightGBM and `predict_rows` predict 200,000 cells, and what all of them would take is extrapolated; the
+matrix is made before the clock starts. `predict_grid` is timed as a whole, from taking the booster apart
+to the finished tensor; the columns of the grid are there. Compiled code is loaded from its cache.
 """
 
 from __future__ import annotations
@@ -23,41 +23,26 @@ import numpy as np
 import pandas as pd
 from public_tables import DATA, LLM_THROUGHPUT, read_rows, rows_of
 
+from models_py.boosting import dataset, train
+from models_py.features import Encoder
 from models_py.grid import Column, Grid, predict_grid, predict_rows
 
-AXES = {
-    "model": (
-        "parameters_million",
-        "active_parameters_million",
-        "layers",
-        "hidden_size",
-        "heads",
-        "kv_heads",
-        "vocabulary_size",
-    ),
-    "platform": (
-        "device_count",
-        "memory_gb",
-        "memory_bandwidth_gbs",
-        "peak_tflops",
-        "tdp_w",
-        "interconnect_gbs",
-        "hardware",
-        "framework",
-    ),
-    "precision": ("precision",),
-    "batch_size": ("batch_size",),
-    "input_length": ("input_length",),
-    "output_length": ("output_length",),
-}
-CATEGORIES = ("hardware", "framework", "precision")
+MODEL = ("parameters_million", "layers", "hidden_size", "heads", "kv_heads", "vocabulary_size")
+PLATFORM = (
+    "device_count",
+    "memory_gb",
+    "memory_bandwidth_gbs",
+    "peak_tflops",
+    "tdp_w",
+    "interconnect_gbs",
+)
+WORKLOAD = ("batch_size", "input_length", "output_length")
+CROSSING = ("weights_share", "cache_share")
+CATEGORIES = ("model_name", "hardware", "framework")
 BATCHES = np.unique(np.geomspace(1, 256, 24).round())
 LENGTHS = np.geomspace(64, 8_192, 24).round()
-BYTES = {"fp32": 4.0, "fp16": 2.0, "bf16": 2.0, "fp8": 1.0, "int8": 1.0, "int4": 0.5}
 SAMPLE = 200_000
 SEED = 930
-
-Levels = Mapping[str, pd.DataFrame]
 
 
 def main() -> None:
@@ -66,17 +51,15 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--repeats", type=int, default=5)
     options = parser.parse_args()
-    table = read_rows(options.data / LLM_THROUGHPUT.source)
-    rows = coded(rows_of(table, LLM_THROUGHPUT))
-    levels = levels_of(rows)
+    rows = rows_of(read_rows(options.data / LLM_THROUGHPUT.source), LLM_THROUGHPUT)
+    rows = rows.assign(**shares(rows))
     print(
         "| columns | cells | way | CPU s | times faster than Booster.predict | largest difference |\n"
         "|---|---|---|---|---|---|"
     )
-    for name, crossing in (("of one axis", False), ("that cross axes too", True)):
-        grid, names = grid_of(levels, crossing)
-        booster = fitted(rows, names, crossing)
-        compare(name, grid, booster, options.repeats)
+    for name, crossing in (("of one axis", ()), ("that cross axes too", CROSSING)):
+        encoder = Encoder.fit(rows, (*MODEL, *PLATFORM, *WORKLOAD, *crossing), CATEGORIES)
+        compare(name, grid_of(rows, encoder), fitted(rows, encoder), options.repeats)
 
 
 def compare(name: str, grid: Grid, booster: lgb.Booster, repeats: int) -> None:
@@ -112,77 +95,46 @@ def compare(name: str, grid: Grid, booster: lgb.Booster, repeats: int) -> None:
         )
 
 
-def coded(rows: pd.DataFrame) -> pd.DataFrame:
-    """Rows with categories as codes, and the size of an element."""
-    codes = {name: pd.factorize(rows[name], sort=True)[0].astype(float) for name in CATEGORIES}
-    return rows.assign(element=rows["precision"].map(BYTES).astype(float), **codes)
+def grid_of(rows: pd.DataFrame, encoder: Encoder) -> Grid:
+    """All models on all platforms with all batch sizes and lengths."""
+    platform = ["hardware", "framework", "device_count"]
+    axes = [
+        rows[["model_name", *MODEL]].drop_duplicates("model_name"),
+        rows[["hardware", "framework", *PLATFORM]].drop_duplicates(platform),
+        pd.DataFrame({"batch_size": BATCHES}),
+        pd.DataFrame({"input_length": LENGTHS}),
+        pd.DataFrame({"output_length": LENGTHS}),
+    ]
+    columns, along = {}, {}
+    for axis, levels in enumerate(axes):
+        matrix = encoder.transform(levels)
+        for name in levels:
+            columns[name] = Column((axis,), matrix[:, encoder.names.index(name)])
+            along[name] = np.expand_dims(
+                columns[name].values, [other for other in range(len(axes)) if other != axis]
+            )
+    for name, values in shares(along).items():
+        varied = tuple(axis for axis, size in enumerate(values.shape) if size > 1)
+        columns[name] = Column(varied, np.squeeze(values))
+    return Grid(tuple(map(len, axes)), [columns[name] for name in encoder.names])
 
 
-def levels_of(rows: pd.DataFrame) -> Levels:
-    """The levels of each axis, one row each."""
-    facts = {
-        name: ["model_name", *AXES[name]] if name == "model" else list(AXES[name]) for name in AXES
-    }
-    levels = {name: rows[columns].drop_duplicates() for name, columns in facts.items()}
-    levels["precision"] = rows[["precision", "element"]].drop_duplicates()
-    levels["platform"] = levels["platform"].drop_duplicates(
-        ["hardware", "device_count", "framework"]
-    )
-    levels["batch_size"] = pd.DataFrame({"batch_size": BATCHES})
-    for name in ("input_length", "output_length"):
-        levels[name] = pd.DataFrame({name: LENGTHS})
-    return levels
-
-
-def grid_of(levels: Levels, crossing: bool) -> tuple[Grid, list[str]]:
-    """The grid, and the names of its columns."""
-    shape = tuple(map(len, levels.values()))
-    columns = {
-        column: Column((axis,), levels[name][column].to_numpy(float))
-        for axis, name in enumerate(AXES)
-        for column in AXES[name]
-    }
-    if crossing:
-
-        def along(axes: tuple[int, ...], axis: int, column: str) -> np.ndarray:
-            values = levels[list(AXES)[axis]][column].to_numpy(float)
-            return values.reshape([-1 if each == axis else 1 for each in axes])
-
-        for name, axes, of in (
-            ("weights_share", (0, 1, 2), weights_share),
-            ("cache_share", (0, 1, 3, 4, 5), cache_share),
-        ):
-            asked = {
-                column: along(axes, axis, column)
-                for axis in axes
-                for column in levels[list(AXES)[axis]].select_dtypes("number")
-            }
-            columns[name] = Column(axes, np.ascontiguousarray(of(asked)))
-    return Grid(shape, list(columns.values())), list(columns)
-
-
-def weights_share(of: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Weights as a share of the memory of all devices."""
-    return of["parameters_million"] * of["element"] / (1000 * of["memory_gb"] * of["device_count"])
-
-
-def cache_share(of: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Keys and values of 16 bits as a share of the memory of all devices."""
+def shares(of: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Weights, and keys and values, as shares of the memory of all devices; they may be broadcast."""
+    memory = 1e9 * of["memory_gb"] * of["device_count"]
     width = of["hidden_size"] / of["heads"] * of["kv_heads"]
     tokens = of["batch_size"] * (of["input_length"] + of["output_length"])
-    return 4 * of["layers"] * width * tokens / (1e9 * of["memory_gb"] * of["device_count"])
+    return {
+        "weights_share": 2e6 * of["parameters_million"] / memory,
+        "cache_share": 4 * of["layers"] * width * tokens / memory,
+    }
 
 
-def fitted(rows: pd.DataFrame, names: list[str], crossing: bool) -> lgb.Booster:
-    """200 trees with 31 leaves, as a build has them: extra-randomised."""
-    if crossing:
-        rows = rows.assign(weights_share=weights_share(rows), cache_share=cache_share(rows))
-    categorical = [names.index(name) for name in CATEGORIES]
-    matrix, target = rows[names].to_numpy(float), np.log(rows["throughput"].to_numpy(float))
-    data = lgb.Dataset(matrix, target, categorical_feature=categorical)
-    settings = {"num_leaves": 31, "learning_rate": 0.05, "extra_trees": True, "cat_smooth": 2}
-    settings |= {"min_data_per_group": 3, "seed": SEED, "num_threads": 1, "verbose": -1}
-    return lgb.train(settings, data, 200)
+def fitted(rows: pd.DataFrame, encoder: Encoder) -> lgb.Booster:
+    """200 trees with 31 leaves, with the parameters of a build."""
+    target = np.log(rows["throughput"].to_numpy(float))
+    data = dataset(encoder.transform(rows), target, encoder.names, encoder.categorical_positions)
+    return train(data, 200, 31, 0.05, SEED, objective="regression")
 
 
 if __name__ == "__main__":

@@ -59,9 +59,11 @@ class Commands:
             text=True,
         )
 
-    def run(self, *arguments: object, **options: object) -> subprocess.CompletedProcess:
+    def run(
+        self, *arguments: object, timeout: float = 600, **options: object
+    ) -> subprocess.CompletedProcess:
         process = self.start(*arguments, **options)
-        out, err = process.communicate(timeout=1800)
+        out, err = process.communicate(timeout=timeout)
         return subprocess.CompletedProcess(arguments, process.returncode, out, err)
 
     def succeed(self, *arguments: object, **options: object) -> subprocess.CompletedProcess:

@@ -10,7 +10,7 @@ from models_py.grid.boxes import sum_of_boxes
 from models_py.grid.codes import Codes
 from models_py.grid.forest import Forest
 from models_py.grid.masks import EVERY_LEAF, Leaves, possible_leaves
-from models_py.grid.scan import Asked, add_leaves
+from models_py.grid.scan import Asked, Columns, add_leaves
 
 FEW_CELLS = 20_000  # LightGBM has answered before the trees are taken apart
 LONGEST_AXIS = 5_000  # of boxes: every leaf looks at all levels
@@ -47,7 +47,8 @@ def predict_grid(booster: lgb.Booster, grid: Grid, *, bitwise: bool = False) -> 
         raise ValueError(f"{len(grid.columns)} columns, the booster has {booster.num_feature()}")
     forest = Forest.of(booster)
     if grid.size < FEW_CELLS:
-        return _by_lightgbm(booster, grid.matrix()).reshape(grid.shape)
+        matrix = grid.matrix()
+        return booster.predict(matrix, raw_score=True, num_threads=1).reshape(grid.shape)
     scanned = _asking_several_axes(forest, grid) | bitwise | (max(grid.shape) > LONGEST_AXIS)
     sums = np.zeros(grid.shape)
     if not scanned.all():
@@ -70,14 +71,8 @@ def predict_rows(booster: lgb.Booster, matrix: np.ndarray) -> np.ndarray:
     ValueError
         See `predict_grid`.
     """
-    if len(matrix) < FEW_CELLS:
-        return _by_lightgbm(booster, matrix)
     columns = [Column((0,), np.ascontiguousarray(values)) for values in matrix.T]
     return predict_grid(booster, Grid((len(matrix),), columns), bitwise=True)
-
-
-def _by_lightgbm(booster: lgb.Booster, matrix: np.ndarray) -> np.ndarray:
-    return booster.predict(matrix, raw_score=True, num_threads=1)
 
 
 def _asking_several_axes(forest: Forest, grid: Grid) -> np.ndarray:
@@ -113,18 +108,20 @@ def _scan(forest: Forest, grid: Grid, sums: np.ndarray) -> None:
     leaves = Leaves.of(forest)
     asked = np.unique(forest.feature)
     split = _cheapest_split(grid, [grid.columns[column].axes for column in asked])
-    leading, trailing, crossing = [], [], []
+    columns = Columns([], [], [])
     for column in asked:
         axes, values = grid.columns[column]
         codes = Codes.told_apart(forest, column)
         table = possible_leaves(forest, leaves, column, codes)
         own = Asked(table, *_laid_out(Column(axes, codes.of(values)), grid.shape, split))
         if not axes or axes[-1] < split:
-            leading.append(own)
+            columns.leading.append(own)
+        elif axes[0] >= split:
+            columns.trailing.append(own)
         else:
-            (trailing if axes[0] >= split else crossing).append(own)
+            columns.crossing.append(own)
     flat = sums.reshape(int(np.prod(grid.shape[:split])), -1)
-    add_leaves(leading, trailing, crossing, leaves.value, flat)
+    add_leaves(columns, leaves.value, flat)
 
 
 def _cheapest_split(grid: Grid, asked: list[tuple[int, ...]]) -> int:

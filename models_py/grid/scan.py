@@ -40,6 +40,22 @@ class Asked(NamedTuple):
     row: np.ndarray
 
 
+class Columns(NamedTuple):
+    """Columns that vary along leading axes alone, along trailing axes alone, and along both."""
+
+    leading: list[Asked]
+    trailing: list[Asked]
+    crossing: list[Asked]
+
+    def of_trailing(self, part: slice) -> Columns:
+        """For some combinations of trailing axes."""
+        trailing, crossing = (
+            [column._replace(codes=column.codes[:, part]) for column in kind]
+            for kind in (self.trailing, self.crossing)
+        )
+        return Columns(self.leading, trailing, crossing)
+
+
 class Joined(NamedTuple):
     """Matrices one after the other: where each begins, and how wide it is."""
 
@@ -59,19 +75,11 @@ class Joined(NamedTuple):
         )
 
 
-def add_leaves(
-    leading: Sequence[Asked],
-    trailing: Sequence[Asked],
-    crossing: Sequence[Asked],
-    value: np.ndarray,
-    sums: np.ndarray,
-) -> None:
+def add_leaves(columns: Columns, value: np.ndarray, sums: np.ndarray) -> None:
     """Add the trees to the sums.
 
     Parameters
     ----------
-    leading, trailing, crossing
-        Columns that vary along leading axes alone, along trailing axes alone, and along both.
     value
         Values of the leaves, see `Leaves`.
     sums
@@ -80,45 +88,34 @@ def add_leaves(
     for start in range(0, sums.shape[1], TRAILING_CELLS):
         part = slice(start, start + TRAILING_CELLS)
         own = np.ascontiguousarray(sums[:, part])
-        _add_trailing(leading, _some(trailing, part), _some(crossing, part), value, own)
+        _add_trailing(columns.of_trailing(part), value, own)
         sums[:, part] = own
 
 
-def _some(columns: Sequence[Asked], part: slice) -> list[Asked]:
-    return [column._replace(codes=column.codes[:, part]) for column in columns]
-
-
-def _add_trailing(
-    leading: Sequence[Asked],
-    trailing: Sequence[Asked],
-    crossing: Sequence[Asked],
-    value: np.ndarray,
-    sums: np.ndarray,
-) -> None:
+def _add_trailing(columns: Columns, value: np.ndarray, sums: np.ndarray) -> None:
     """The same for so few combinations of trailing axes that their tables fit into memory."""
+    leading, trailing, crossing = columns
     inner = np.full((len(value), sums.shape[1]), EVERY_LEAF)
     for column in trailing:
-        _rule_out(inner, column.table, column.codes[0])
+        _keep_possible(inner, column.table, column.codes[0])
     tables = Joined.of([column.table for column in crossing], np.uint64)
     kind = np.result_type(np.uint16, *(column.codes for column in crossing))
     codes = Joined.of([column.codes for column in crossing], kind)
-    decides = np.zeros((len(value), len(crossing)), np.uint64)
+    asks = np.zeros((len(value), len(crossing)), bool)
     for position, column in enumerate(crossing):
-        ever = np.bitwise_or.reduce(column.table, axis=1)
-        decides[:, position] = ever & ~np.bitwise_and.reduce(column.table, axis=1)
-        inner &= ever[:, None]
+        asks[:, position] = (column.table != EVERY_LEAF).any(axis=1)
     row = np.array([column.row for column in crossing], np.int64).reshape(len(crossing), len(sums))
     slab = max(1, SLAB_WORDS // len(value))
     for start in range(0, len(sums), slab):
         part = slice(start, start + slab)
         outer = np.full((len(value), len(sums[part])), EVERY_LEAF)
         for column in leading:
-            _rule_out(outer, column.table, column.codes[column.row[part], 0])
-        _add_slab(outer, inner, tables, codes, row[:, part], decides, value, sums[part])
+            _keep_possible(outer, column.table, column.codes[column.row[part], 0])
+        _add_slab(outer, inner, tables, codes, row[:, part], asks, value, sums[part])
 
 
 @compiled
-def _rule_out(possible, table, codes):
+def _keep_possible(possible, table, codes):
     for word in range(len(possible)):
         own, into = table[word], possible[word]
         if np.any(own != EVERY_LEAF):
@@ -143,16 +140,15 @@ def _row(matrices, which, row):
 
 
 @compiled
-def _add_slab(outer, inner, tables, codes, row, decides, value, sums):
+def _add_slab(outer, inner, tables, codes, row, asks, value, sums):
     left = np.empty(inner.shape[1], np.uint64)
     tile = max(1, TILE_CELLS // inner.shape[1])
     for start in range(0, len(sums), tile):
         for word in range(len(value)):
             for each in range(start, min(start + tile, len(sums))):
                 possible, reached, last = outer[word, each], inner[word], -1
-                for column in range(decides.shape[1]):
-                    # leaves that it tells apart are of no interest where all are ruled out
-                    if possible & decides[word, column] == 0:
+                for column in range(asks.shape[1]):
+                    if not asks[word, column]:
                         continue
                     if last >= 0:
                         table, code = _row(tables, last, word), _row(codes, last, row[last, each])

@@ -61,7 +61,7 @@ def test_public_tables_are_accounted_for_row_by_row(shared_data, tmp_path, parse
 @pytest.mark.slow
 def test_bundled_and_public_tables_build_together(shared_data, commands: Commands):
     flags = ("--raw", PROJECT / "raw", "--raw", shared_data)
-    commands.succeed("build", *flags)
+    commands.succeed("build", *flags, timeout=1800)
     quality = commands.query("select * from analytics.data_quality")
     parts = quality[["rows_accepted", "rows_rejected", "rows_duplicate"]].sum(axis=1)
     assert (quality["rows_read"] == parts).all()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -125,6 +126,24 @@ def test_large_axes_are_evaluated_in_slabs_and_blocks(seed, crossing):
         check(booster(grid, [], seed, rounds=30), grid)
 
 
+@pytest.mark.parametrize("threshold", [0.1, 1e-37])
+def test_leaves_that_nothing_reaches_and_numbers_next_to_zero(threshold):
+    """All nodes ask the same: many leaves contradict themselves; what is next to zero is zero."""
+    random = np.random.default_rng(3)
+    shape = (40, 300)
+    columns = [Column((0, 1), random.choice([-1.0, 5e-36, 0.1, 1.0, np.nan], shape))]
+    grid = Grid(shape, [*columns, Column((0,), random.normal(size=40))])
+    text = booster(grid, [], seed=3, rounds=30).model_to_string()
+    text = re.sub("tree_sizes=.*\n", "", text)  # bytes of each tree, which change
+    same = re.sub(
+        "(?<=^threshold=).*$",
+        lambda found: " ".join([str(threshold)] * len(found[0].split())),
+        text,
+        flags=re.MULTILINE,
+    )
+    check(lgb.Booster(model_str=same), grid)
+
+
 def test_many_rows_are_predicted_as_few(monkeypatch):
     random = np.random.default_rng(5)
     matrix = random.normal(size=(25_000, 4)).round(2)
@@ -192,12 +211,16 @@ def test_small_grids_are_lightgbms(monkeypatch):
 
 def test_compiled_code_needs_no_place_to_be_kept(tmp_path):
     """As under a service that may write its warehouse alone."""
-    package = shutil.copytree(PROJECT / "models_py" / "grid", tmp_path / "models_py" / "grid")
-    (package / "__pycache__").rename(package / "elsewhere")
+    package = tmp_path / "models_py" / "grid"
+    shutil.copytree(
+        PROJECT / "models_py" / "grid", package, ignore=shutil.ignore_patterns("__pycache__")
+    )
+    (tmp_path / "models_py" / "__init__.py").touch()
     (package / "__pycache__").write_text("no directory")
     program = (
-        "import numpy as np; from models_py.grid.order import fewest_runs;"
-        "print(fewest_runs(np.array([[1, 2, 1, 2]], np.uint64)).tolist())"
+        "import numpy as np; from models_py.grid import order;"
+        f"assert order.__file__.startswith({str(tmp_path)!r});"
+        "print(order.fewest_runs(np.array([[1, 2, 1, 2]], np.uint64)).tolist())"
     )
     environment = {"HOME": "/dev/null", "XDG_CACHE_HOME": "/dev/null", "PATH": os.environ["PATH"]}
     done = subprocess.run(

@@ -97,6 +97,7 @@ def test_headroom_leaves_out_no_more_than_it_has_to():
     inventory = kinds(("abacus", 1, 4.0, 1.0), ("sextant", 1, 0.0, 1.0))
     found = place_with_headroom(points, [0.01] * 13, inventory, seconds=30)
     assert found.unserved == [12]
+    assert found.headroom > 1
 
 
 def test_headroom_stops_where_replicas_cannot_be_told_any_more():
