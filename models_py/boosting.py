@@ -21,7 +21,7 @@ COMMON = {
     "min_data_per_group": 3,
     "min_data_in_bin": 1,
     "deterministic": True,
-    "force_row_wise": True,
+    "force_col_wise": True,
     "num_threads": 1,
     "verbose": -1,
 }

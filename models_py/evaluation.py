@@ -12,7 +12,7 @@ from models_py.metric_model import MetricModel, quantile_names
 from models_py.scores import covered, interval_score, median_ape
 
 ENOUGH_ROWS = 20
-SENSITIVITY_ROWS = 200
+SENSITIVITY_ROWS = 100
 
 
 def summary(model: MetricModel | DerivedModel) -> dict[str, float]:

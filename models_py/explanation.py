@@ -100,14 +100,14 @@ def _learned(
 
     Of what was measured nothing was predicted.
     """
-    if len(objective.powers) != 1 or leaders.empty:
+    predicted = leaders[leaders["measured_value"].isna()]
+    if len(objective.powers) != 1 or predicted.empty:
         return [""] * len(leaders)
     ((metric, power),) = objective.powers.items()
-    contributions = power * models[metric].contributions(leaders)
-    measured = leaders["measured_value"]
+    contributions = power * models[metric].contributions(predicted)
     leaders = leaders.reindex(columns=contributions.columns)
     told = []
-    for row, values in contributions[measured.isna()].reindex(leaders.index).iterrows():
+    for row, values in contributions.reindex(leaders.index).iterrows():
         most = values[values.abs() >= SMALLEST].sort_values(key=np.abs, ascending=False)
         named = [
             f"{_named(column, leaders.at[row, column])} {100 * np.expm1(value):+.0f} %"

@@ -1,23 +1,20 @@
 """A structured Gaussian process: what a configuration's kin say of it, and how sure they are.
 
-Parameters of the kernel maximise the evidence times a log-normal prior (Rasmussen & Williams 2006,
-chapter 5.4.1). scikit-learn's regressor keeps a tensor of derivatives by every parameter; here they
-are one matrix product, an order of magnitude faster.
+Rasmussen & Williams (2006), chapter 2; the parameters of the kernel are found in `models_py.evidence`.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from scipy.linalg import LinAlgError, cho_solve, cholesky, solve_triangular
+from scipy.linalg import cho_solve, cholesky, solve_triangular
 from scipy.linalg.lapack import dpotri
-from scipy.optimize import minimize
 
+from models_py.evidence import JITTER, most_plausible
 from models_py.features import Encoder
 from models_py.kernel import (
     Number,
@@ -25,15 +22,10 @@ from models_py.kernel import (
     Points,
     Structure,
     covariance,
-    differences,
     variance,
 )
 
 EVIDENCE_ROWS = 900
-ITERATIONS = 20
-PRIOR_PRECISION = 0.2
-SMALLEST_NOISE = np.log(2e-4)
-JITTER = 1e-6
 CHUNK = 200  # covariances of so many rows stay in the cache
 
 
@@ -77,7 +69,7 @@ class GaussianProcess:
         points = structure.points(features, encoder)
         some = np.sort(np.random.default_rng(seed).permutation(len(target))[:evidence_rows])
         centre = float(np.median(target))
-        logarithms = _most_plausible(structure, points.take(some), target[some] - centre)
+        logarithms = most_plausible(structure, points.take(some), target[some] - centre)
         return cls(structure, points, target, logarithms, centre)
 
     def predict(self, features: np.ndarray, encoder: Encoder) -> tuple[np.ndarray, np.ndarray]:
@@ -198,89 +190,3 @@ def _inverse(factor: np.ndarray) -> np.ndarray:
     """Inverse of a matrix from its lower Cholesky factor."""
     inverse = np.tril(dpotri(factor, lower=1)[0])
     return inverse + np.tril(inverse, -1).T
-
-
-def _most_plausible(structure: Structure, points: Points, values: np.ndarray) -> np.ndarray:
-    """Logarithms of the parameters under which centred values, shape (rows,), are most plausible."""
-    start, bounds = _prior(structure, max(float(values.var()), 1e-3))
-    found = minimize(
-        implausibility(structure, points, values, start),
-        start,
-        jac=True,
-        method="L-BFGS-B",
-        bounds=bounds,
-        options={"maxiter": ITERATIONS},
-    )
-    return found.x
-
-
-def implausibility(
-    structure: Structure, points: Points, values: np.ndarray, expected: np.ndarray
-) -> Callable[[np.ndarray], tuple[float, np.ndarray]]:
-    """Negative logarithm of evidence times prior, and its gradient, of the parameters' logarithms.
-
-    Parameters
-    ----------
-    values
-        Centred values of the points, shape (rows,).
-    expected
-        Centre of the prior of the logarithms.
-    """
-    made_of, lower = differences(points), np.tril_indices(len(values))
-    diagonal = lower[0] == lower[1]
-    times = np.where(diagonal, 1, 2)  # off the diagonal a pair stands for both of its entries
-    read, numbers = structure.of_workload, points.numbers.shape[1]
-    columns = len(read)
-
-    def loss(logarithms: np.ndarray) -> tuple[float, np.ndarray]:
-        p = structure.unpack(logarithms)
-        workload, everything = (
-            amplitude * np.exp(-0.5 * (weights @ made_of[:columns]))
-            for amplitude, weights in zip(p.amplitudes, (p.workload, p.everything), strict=True)
-        )
-        effects = p.effects.sum() - p.effects @ made_of[numbers:columns]
-        matrix = np.zeros((len(values), len(values)))
-        matrix[lower] = workload + everything + effects + p.linear * made_of[-1]
-        matrix[np.diag_indices(len(values))] += p.noise + JITTER
-        try:
-            factor = cholesky(matrix, lower=True, overwrite_a=True, check_finite=False)
-        except LinAlgError:
-            return 1e10, np.zeros_like(logarithms)
-        weights = cho_solve((factor, True), values, check_finite=False)
-        evidence = -0.5 * values @ weights - np.log(factor.diagonal()).sum()
-        inverse = dpotri(factor, lower=1)[0][lower]
-        slope = 0.5 * times * (inverse - weights[lower[0]] * weights[lower[1]])
-        slopes = np.column_stack([slope * workload, slope * everything, slope])
-        sums = made_of @ slopes
-        gradient = np.concatenate(
-            [
-                -0.5 * (p.workload * sums[:columns, 0])[read],
-                -0.5 * p.everything * sums[:columns, 1],
-                slopes[:, :2].sum(axis=0),
-                p.effects * (slope.sum() - sums[numbers:columns, 2]),
-                [p.linear * sums[-1, 2], p.noise * slope[diagonal].sum()],
-            ]
-        )
-        away = logarithms - expected
-        return (
-            -evidence + 0.5 * PRIOR_PRECISION * away @ away,
-            gradient + PRIOR_PRECISION * away,
-        )
-
-    return loss
-
-
-def _prior(structure: Structure, spread: float) -> tuple[np.ndarray, list[tuple[float, float]]]:
-    """Centre of the prior of the logarithms, where the search starts, and their bounds."""
-    read = structure.of_workload
-    categories, numbers = len(structure.categories), len(structure.numbers)
-    scales = np.log(np.r_[np.full(numbers, 0.1), np.full(categories, 0.5)])
-    variances = np.log(
-        np.r_[0.3, 0.3, np.full(categories, 0.1), 0.2, 0.02] * spread
-        + np.r_[[0] * (categories + 3), 1e-4]
-    )
-    start = np.concatenate([scales[read], scales, variances])
-    bounds = [(-12.0, 5.0)] * (read.sum() + len(read)) + [(-9.0, 5.0)] * (categories + 3)
-    bounds.append((SMALLEST_NOISE, 2.0))
-    low, high = np.array(bounds).T
-    return np.clip(start, low, high), bounds

@@ -185,11 +185,11 @@ def covariance(one: Points, other: Points, parameters: Parameters) -> np.ndarray
     result = one.numbers @ other.numbers.T
     result *= parameters.linear / max(numbers, 1)
     for category, effect in enumerate(parameters.effects):
-        same = _same(one.codes[:, category], other.codes[:, category])
+        alike = same(one.codes[:, category], other.codes[:, category])
         if parameters.workload[numbers + category]:
-            workload -= parameters.workload[numbers + category] * same
-        everything -= parameters.everything[numbers + category] * same
-        result += effect * same
+            workload -= parameters.workload[numbers + category] * alike
+        everything -= parameters.everything[numbers + category] * alike
+        result += effect * alike
     for weight, squared in zip(parameters.amplitudes, (workload, everything), strict=True):
         squared *= -0.5
         result += weight * np.exp(squared, out=squared)
@@ -203,24 +203,6 @@ def variance(points: Points, parameters: Parameters) -> np.ndarray:
     return parameters.amplitudes.sum() + parameters.effects.sum() + linear
 
 
-def differences(points: Points) -> np.ndarray:
-    """What the covariance of a set of points is made of, shape (columns + 1, pairs of rows).
-
-    Squared differences of each number, mismatch of each category, and the linear part; of pairs in the
-    lower triangle, diagonal included, in the order of `numpy.tril_indices`.
-    """
-    rows, numbers = points.numbers.shape
-    one, other = np.tril_indices(rows)
-    result = np.empty((numbers + points.codes.shape[1] + 1, len(one)))
-    for position, column in enumerate(points.numbers.T):
-        result[position] = (column[one] - column[other]) ** 2
-    for position, codes in enumerate(points.codes.T, start=numbers):
-        result[position] = ~_same(codes, codes)[one, other]
-        result[position, one == other] = 0
-    result[-1] = (points.numbers @ points.numbers.T)[one, other] / max(numbers, 1)
-    return result
-
-
 def _squared(one: np.ndarray, other: np.ndarray, weights: np.ndarray) -> np.ndarray:
     one, other = one * np.sqrt(weights), other * np.sqrt(weights)
     result = one @ other.T
@@ -230,5 +212,6 @@ def _squared(one: np.ndarray, other: np.ndarray, weights: np.ndarray) -> np.ndar
     return np.maximum(result, 0, out=result)
 
 
-def _same(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+def same(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Whether codes of a category match, shape (rows of one, rows of other); unknown ones never do."""
     return (one[:, None] == other) & (one >= 0)[:, None]

@@ -7,8 +7,9 @@ from scipy.optimize import approx_fprime
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel
 
+from models_py.evidence import JITTER, implausibility
 from models_py.features import Encoder
-from models_py.gaussian_process import JITTER, GaussianProcess, implausibility
+from models_py.gaussian_process import GaussianProcess
 from models_py.kernel import covariance, variance
 
 NOTHING = -40.0
@@ -80,10 +81,25 @@ def test_the_covariance_is_the_sum_that_it_says(process):
         assert found[i, j] == pytest.approx(expected)
 
 
+def test_the_evidence_is_that_of_the_covariance(process, rows):
+    features, target, _, encoder = rows
+    odd = np.tile(features, (3, 1))  # more than are worked on together
+    odd[::2, -1] = np.nan
+    points, values = process.structure.points(odd, encoder), np.tile(target, 3) - process.centre
+    parameters = process.structure.unpack(process.logarithms)
+    matrix = covariance(points, points, parameters)
+    np.fill_diagonal(matrix, variance(points, parameters) + parameters.noise + JITTER)
+    sign, logarithm = np.linalg.slogdet(matrix)
+    expected = 0.5 * values @ np.linalg.solve(matrix, values) + 0.5 * sign * logarithm
+    loss = implausibility(process.structure, points, values, process.logarithms)
+    np.testing.assert_allclose(loss(process.logarithms)[0], expected, rtol=1e-9)
+
+
 def test_the_gradient_of_the_evidence_is_that_of_its_value(process):
-    centred = process.target - process.centre
+    several = np.tile(np.arange(len(process.target)), 2)  # more than are worked on together
+    points, centred = process.points.take(several), process.target[several] - process.centre
     expected = np.zeros(process.structure.size)
-    loss = implausibility(process.structure, process.points, centred, expected)
+    loss = implausibility(process.structure, points, centred, expected)
     for seed in range(3):
         at = np.random.default_rng(seed).normal(-1, 0.5, process.structure.size)
         gradient = approx_fprime(at, lambda x: loss(x)[0], 1e-6)
