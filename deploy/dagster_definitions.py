@@ -31,8 +31,8 @@ SETTINGS = load_settings()
 def manifest() -> dict:
     """The dbt manifest of the project as it is."""
     with TemporaryDirectory() as folder:
-        Dbt(Path(folder), Path(folder)).invoke("parse")
-        return json.loads((Path(folder) / "manifest.json").read_text(encoding="utf-8"))
+        written = Dbt(Path(folder), Path(folder)).write_manifest()
+        return json.loads(written.read_text(encoding="utf-8"))
 
 
 SPECS = build_dbt_asset_specs(manifest=manifest())
