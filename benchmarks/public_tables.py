@@ -12,12 +12,12 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from pipelines.build import build_marts
 from pipelines.console import Reporter
 from pipelines.dbt import Dbt
 from pipelines.ingest import find_files
 from pipelines.published import connect, learning_frames, outcome_frame
 from pipelines.settings import PROJECT
+from pipelines.stages import build_marts
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 SEEDS = (900, 901, 902, 903, 904)

@@ -2,36 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipelines.attempt import Journal
-from pipelines.build_row import append_build, complete_build
-from pipelines.champions import find_champions
 from pipelines.console import Reporter
-from pipelines.curves import load_curves
-from pipelines.dbt import Dbt
 from pipelines.digest import sha256
-from pipelines.errors import BenchmartError, InputError
-from pipelines.exports import FOLDER, export_tables
+from pipelines.errors import BenchmartError
 from pipelines.facts import BuildFacts
-from pipelines.gate import audit
-from pipelines.ingest import InputFile, Landing, find_files, land
-from pipelines.learn import Learned, learn
-from pipelines.published import connect, why_damaged
-from pipelines.rollback import point_aliases, warned_of
-from pipelines.settings import PROJECT, Settings
-from pipelines.tracking import Tracker
+from pipelines.fingerprint import fingerprint_of, recipe_of
+from pipelines.ingest import InputFile, find_files
+from pipelines.published import why_damaged
+from pipelines.settings import Settings
 from pipelines.warehouse import DATABASE, MANIFEST, STAGING, Warehouse, read_manifest
 
-LINEAGE = "lineage.html"
-UPSTREAM = ("+path:models/marts/core", "+path:models/marts/features")
-DOWNSTREAM = ("path:models/marts/analytics", "path:tests")
+if TYPE_CHECKING:
+    from pipelines.learn import Learned
 
 
 def build(
@@ -68,19 +58,24 @@ def build(
         if results is not None:
             # on top of what is published: the next build from the same raw files has nothing to do
             read = (read_manifest(base).get("files", {}) if base else {}) | read
-        fingerprint = _fingerprint(read, settings, warehouse.pins())
+        fingerprint = fingerprint_of(read, settings, warehouse.pins())
         unchanged = base == warehouse.published and not full_refresh
         if unchanged and (same := _built_before(warehouse, fingerprint)):
             reporter.say(f"nothing changed since build {same}")
             warehouse.clear_staging()  # its note goes with this attempt's
             return
+        # what learns takes a second to load, for builds with news alone
+        from pipelines.gate import audit
+        from pipelines.rollback import point_aliases, warned_of
+        from pipelines.stages import run_stages
+        from pipelines.tracking import Tracker
+
         staging = warehouse.stage()
         journal.in_staging(staging)
-        facts = BuildFacts(
-            staging.name.removesuffix(STAGING), datetime.now(UTC), fingerprint, _recipe(settings)
-        )
+        build_id, recipe = staging.name.removesuffix(STAGING), recipe_of(settings)
+        facts = BuildFacts(build_id, datetime.now(UTC), fingerprint, recipe)
         tracker = Tracker(settings.mlruns)
-        learned = _run_stages(
+        learned = run_stages(
             _learning_all(settings) if results else settings,
             files,
             facts,
@@ -157,84 +152,3 @@ def _learning_all(settings: Settings) -> Settings:
     """Settings under which a single new row is enough to fit a model anew."""
     whatever_came = settings.retraining.model_copy(update={"always_below": sys.maxsize})
     return settings.model_copy(update={"retraining": whatever_came})
-
-
-def build_marts(dbt: Dbt, files: Sequence[InputFile], reporter: Reporter) -> Landing:
-    """Land the files and build everything that the models read: `core` and `features`."""
-    with reporter.stage("landing"), connect(dbt.database) as con:
-        landing = land(con, files)
-    for warning in landing.warnings:
-        reporter.say(f"warning: {warning}")
-    if not (landing.loaded or landing.unchanged):
-        raise InputError(f"{'; '.join(landing.warnings)}: nothing to build from")
-    with reporter.stage("core and features"):
-        dbt.build(UPSTREAM)
-    return landing
-
-
-def _run_stages(
-    settings: Settings,
-    files: Sequence[InputFile],
-    facts: BuildFacts,
-    previous: Path | None,
-    staging: Path,
-    tracker: Tracker,
-    reporter: Reporter,
-) -> Learned:
-    """Everything between an empty staging directory and a finished one."""
-    database = staging / DATABASE
-    dbt = Dbt(staging, settings.warehouse / "dbt")
-    warehouse = Warehouse(settings.warehouse)
-    pins = {
-        metric: version for metric, version in warehouse.pins().items() if metric in settings.wanted
-    }
-    champions = find_champions(previous, pins, tracker)
-    if previous:
-        shutil.copyfile(previous / DATABASE, database)
-    with connect(database) as con:
-        load_curves(con, warehouse.curves)
-    landing = build_marts(dbt, files, reporter)
-    with connect(database) as con:
-        learned = learn(con, settings, staging / "models", champions, facts, tracker, reporter)
-        append_build(con, settings, facts, files, learned, [*landing.warnings, *learned.warnings])
-    with reporter.stage("analytics"):
-        dbt.build(DOWNSTREAM)
-        dbt.write_lineage(staging / LINEAGE)
-    with connect(database) as con:
-        complete_build(con, facts.build_id, reporter.seconds)
-        if settings.exports:
-            with reporter.stage("exports"):
-                export_tables(con, staging / FOLDER)
-        con.execute("checkpoint")
-    for warning in learned.warnings:
-        reporter.say(f"warning: {warning}")
-    return learned
-
-
-def _fingerprint(files: Mapping[str, str], settings: Settings, pins: Mapping[str, str]) -> str:
-    """Two builds of one fingerprint, after the same builds, hold the same tables."""
-    digest = hashlib.sha256(json.dumps([pins, files], sort_keys=True).encode())
-    elsewhere = {"raw", "warehouse", "mlruns", "keep_builds", "threads", "budget", "plan_depth"}
-    elsewhere |= {"gate"}  # asked of a build that is there
-    elsewhere |= {"minutes_per_test"}  # asked for after a build
-    told = settings.model_dump(mode="json", exclude=elsewhere)
-    for path in Warehouse(settings.warehouse).curves:
-        digest.update(path.read_bytes())
-    told["depth"] = max(settings.budget, settings.plan_depth)
-    digest.update(json.dumps(told, sort_keys=True).encode())
-    _digest_code(digest, "models_py", "pipelines", "dbt_project")
-    return digest.hexdigest()
-
-
-def _recipe(settings: Settings) -> str:
-    """Models of one recipe, fitted to the same raw rows, are the same."""
-    digest = hashlib.sha256(str(settings.seed).encode())
-    _digest_code(digest, "models_py", "dbt_project")
-    return digest.hexdigest()
-
-
-def _digest_code(digest: hashlib._Hash, *folders: str) -> None:
-    for folder in folders:
-        for path in sorted((PROJECT / folder).rglob("*")):
-            if path.suffix in {".py", ".sql", ".yml", ".csv"} and "target" not in path.parts:
-                digest.update(path.read_bytes())

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
-import pandas as pd
 
 from pipelines.digest import sha256
 from pipelines.warehouse import DATABASE, Warehouse, read_manifest
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # as in profiles.yml; more is spilled to disk, beside the database
 MEMORY_LIMIT = "400MB"

@@ -10,12 +10,12 @@ import pandas as pd
 import pytest
 
 from models_py.plan import COUNTS
-from pipelines.build import build_marts
 from pipelines.configurations import TEXTS, describe
 from pipelines.console import Reporter
 from pipelines.dbt import Dbt
 from pipelines.ingest import find_files
 from pipelines.published import connect
+from pipelines.stages import build_marts
 
 NATIVE = """\
 model_name,model_type,hardware,framework,precision,batch_size,input_length,throughput,latency_ms,jitter_ms,status,notes

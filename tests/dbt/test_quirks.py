@@ -7,11 +7,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipelines.build import build_marts
 from pipelines.console import Reporter
 from pipelines.dbt import Dbt
 from pipelines.ingest import find_files
 from pipelines.published import connect
+from pipelines.stages import build_marts
 from tests.dbt.published_tables import write_tables
 
 PROBLEMS = {

@@ -2,11 +2,11 @@
 
 import pytest
 
-from pipelines.build import build_marts
 from pipelines.console import Reporter
 from pipelines.dbt import Dbt
 from pipelines.ingest import find_files
 from pipelines.published import connect
+from pipelines.stages import build_marts
 from tests.support import PROJECT, Commands
 
 SOURCES = {

@@ -1,0 +1,39 @@
+"""What builds and models are made of, as digests."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+
+from pipelines.settings import PROJECT, Settings
+from pipelines.warehouse import Warehouse
+
+
+def fingerprint_of(files: Mapping[str, str], settings: Settings, pins: Mapping[str, str]) -> str:
+    """Two builds of one fingerprint, after the same builds, hold the same tables."""
+    digest = hashlib.sha256(json.dumps([pins, files], sort_keys=True).encode())
+    elsewhere = {"raw", "warehouse", "mlruns", "keep_builds", "threads", "budget", "plan_depth"}
+    elsewhere |= {"gate"}  # asked of a build that is there
+    elsewhere |= {"minutes_per_test"}  # asked for after a build
+    told = settings.model_dump(mode="json", exclude=elsewhere)
+    for path in Warehouse(settings.warehouse).curves:
+        digest.update(path.read_bytes())
+    told["depth"] = max(settings.budget, settings.plan_depth)
+    digest.update(json.dumps(told, sort_keys=True).encode())
+    _digest_code(digest, "models_py", "pipelines", "dbt_project")
+    return digest.hexdigest()
+
+
+def recipe_of(settings: Settings) -> str:
+    """Models of one recipe, fitted to the same raw rows, are the same."""
+    digest = hashlib.sha256(str(settings.seed).encode())
+    _digest_code(digest, "models_py", "dbt_project")
+    return digest.hexdigest()
+
+
+def _digest_code(digest: hashlib._Hash, *folders: str) -> None:
+    for folder in folders:
+        for path in sorted((PROJECT / folder).rglob("*")):
+            if path.suffix in {".py", ".sql", ".yml", ".csv"} and "target" not in path.parts:
+                digest.update(path.read_bytes())

@@ -1,0 +1,84 @@
+"""Everything between an empty staging directory and a finished build."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipelines.build_row import append_build, complete_build
+from pipelines.champions import find_champions
+from pipelines.console import Reporter
+from pipelines.curves import load_curves
+from pipelines.dbt import Dbt
+from pipelines.errors import InputError
+from pipelines.exports import FOLDER, export_tables
+from pipelines.facts import BuildFacts
+from pipelines.ingest import InputFile, Landing, land
+from pipelines.learn import Learned, learn
+from pipelines.published import connect
+from pipelines.settings import Settings
+from pipelines.tracking import Tracker
+from pipelines.warehouse import DATABASE, Warehouse
+
+LINEAGE = "lineage.html"
+UPSTREAM = ("+path:models/marts/core", "+path:models/marts/features")
+DOWNSTREAM = ("path:models/marts/analytics", "path:tests")
+
+
+def build_marts(dbt: Dbt, files: Sequence[InputFile], reporter: Reporter) -> Landing:
+    """Land the files and build everything that the models read: `core` and `features`."""
+    with reporter.stage("landing"), connect(dbt.database) as con:
+        landing = land(con, files)
+    for warning in landing.warnings:
+        reporter.say(f"warning: {warning}")
+    if not (landing.loaded or landing.unchanged):
+        raise InputError(f"{'; '.join(landing.warnings)}: nothing to build from")
+    with reporter.stage("core and features"):
+        dbt.build(UPSTREAM)
+    return landing
+
+
+def run_stages(
+    settings: Settings,
+    files: Sequence[InputFile],
+    facts: BuildFacts,
+    previous: Path | None,
+    staging: Path,
+    tracker: Tracker,
+    reporter: Reporter,
+) -> Learned:
+    """Land, build, learn and write every table.
+
+    Parameters
+    ----------
+    previous
+        Directory of the build to go on from, `None` to start afresh.
+    """
+    database = staging / DATABASE
+    dbt = Dbt(staging, settings.warehouse / "dbt")
+    warehouse = Warehouse(settings.warehouse)
+    pins = {
+        metric: version for metric, version in warehouse.pins().items() if metric in settings.wanted
+    }
+    champions = find_champions(previous, pins, tracker)
+    if previous:
+        shutil.copyfile(previous / DATABASE, database)
+    with connect(database) as con:
+        load_curves(con, warehouse.curves)
+    landing = build_marts(dbt, files, reporter)
+    with connect(database) as con:
+        learned = learn(con, settings, staging / "models", champions, facts, tracker, reporter)
+        append_build(con, settings, facts, files, learned, [*landing.warnings, *learned.warnings])
+    with reporter.stage("analytics"):
+        dbt.build(DOWNSTREAM)
+        dbt.write_lineage(staging / LINEAGE)
+    with connect(database) as con:
+        complete_build(con, facts.build_id, reporter.seconds)
+        if settings.exports:
+            with reporter.stage("exports"):
+                export_tables(con, staging / FOLDER)
+        con.execute("checkpoint")
+    for warning in learned.warnings:
+        reporter.say(f"warning: {warning}")
+    return learned
