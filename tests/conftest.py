@@ -10,12 +10,16 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from filelock import FileLock
+from hypothesis import settings
 
+from pipelines.dbt import Dbt
 from pipelines.models import relocate
 from pipelines.published import published_build, read_learning_inputs
 from tests.support import BUNDLED, PROJECT, Commands, bundled_rows, write_csv
 
 SHARED = PROJECT.parent / "shared" / "data"
+settings.register_profile("benchmart", deadline=None)  # no test asserts on wall time
+settings.load_profile("benchmart")
 SMALL = {"BENCHMART_METRICS": "throughput,latency_ms"}
 PRICES = """\
 hardware,device_count,price_per_hour
@@ -33,14 +37,8 @@ unheard-of,abacus,vllm,fp16,1,64,1
 
 
 @pytest.fixture
-def commands(tmp_path: Path) -> Commands:
+def commands(tmp_path: Path, parsed: Path) -> Commands:
     return Commands(tmp_path)
-
-
-@pytest.fixture(scope="session")
-def parsed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where dbt keeps what it parsed, for all warehouses that tests make without the command."""
-    return tmp_path_factory.mktemp("dbt")
 
 
 @pytest.fixture(scope="session")
@@ -48,6 +46,22 @@ def shared_homes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the processes that tests run in keep what one of them builds for all."""
     base = tmp_path_factory.getbasetemp()
     return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+@pytest.fixture(scope="session")
+def parsed(shared_homes: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where dbt works for warehouses that tests make without the command.
+
+    For all warehouses of all tests the project is parsed once.
+    """
+    home = shared_homes / "parsed"
+    saved = home / "partial_parse.msgpack"
+    with FileLock(shared_homes / "parsed.lock"):
+        if not saved.is_file():
+            home.mkdir(exist_ok=True)
+            Dbt(home, home).invoke("parse")
+    os.environ["DBT_PARTIAL_PARSE_FILE_PATH"] = str(saved)
+    return tmp_path_factory.mktemp("dbt")
 
 
 def _built_once(
@@ -67,7 +81,7 @@ def _built_once(
 
 
 @pytest.fixture(scope="session")
-def published(shared_homes: Path) -> Commands:
+def published(shared_homes: Path, parsed: Path) -> Commands:
     """A published build of the bundled measurements; tests only read it."""
     return _built_once(shared_homes / "published", lambda commands: commands.succeed("build"))
 
@@ -79,7 +93,7 @@ def frames(published: Commands) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 @pytest.fixture(scope="session")
-def template(shared_homes: Path) -> Path:
+def template(shared_homes: Path, parsed: Path) -> Path:
     """A home with most measurements of one bundled model in `raw/`, built once."""
 
     def build(commands: Commands) -> None:

@@ -17,7 +17,7 @@ from pipelines.readers import open_raw
 from pipelines.sources import RUN_TABLES
 from tests.hostile.strategies import hostile_files, seed
 
-QUIET = {"deadline": None, "suppress_health_check": list(HealthCheck)}
+QUIET = {"suppress_health_check": list(HealthCheck)}
 HEADER = "model_name,hardware,batch_size,throughput"
 
 

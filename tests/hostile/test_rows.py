@@ -18,7 +18,7 @@ from tests.hostile.strategies import TEXTS, hostile_rows
 from tests.support import Commands, bundled_rows, write_csv
 
 # a failing example is not made smaller: each takes a build
-ONCE = {"deadline": None, "suppress_health_check": list(HealthCheck), "phases": [Phase.generate]}
+ONCE = {"suppress_health_check": list(HealthCheck), "phases": [Phase.generate]}
 
 
 def require_judged(folder: Path, parsed: Path, rows: list[dict[str, str]]) -> None:

@@ -47,7 +47,7 @@ def test_held_out_probabilities_are_better_than_the_share_that_ran(model):
     assert bands["n"].sum() == len(model.held_out)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 999), st.sampled_from(SIZES), st.floats(1.0, 1e6, allow_subnormal=False))
 def test_more_work_never_makes_success_likelier(model, outcomes, row, size, factor):
     one = outcomes.iloc[[row % len(outcomes)]]

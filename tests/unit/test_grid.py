@@ -85,7 +85,7 @@ def check(model: lgb.Booster, grid: Grid) -> None:
     np.testing.assert_allclose(predict_grid(model, grid), expected, rtol=0, atol=1e-14 * largest)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     grids(),
     st.integers(0, 1000),
@@ -108,7 +108,7 @@ def test_every_cell_is_predicted_as_lightgbm_does(
     check(model, grid)
 
 
-@settings(deadline=None, max_examples=10)
+@settings(max_examples=10)
 @given(st.integers(0, 1000), st.booleans())
 def test_large_axes_are_evaluated_in_slabs_and_blocks(seed, crossing):
     random = np.random.default_rng(seed)

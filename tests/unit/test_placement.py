@@ -95,7 +95,7 @@ def test_small_placements_cost_what_brute_force_finds(seed):
 
 
 @given(st.integers(0, 10_000), st.integers(1, 10), st.integers(0, 4))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_no_placement_exceeds_what_there_is(seed, workloads, nodes):
     points, demands = random_points(seed, workloads), random_demands(seed, workloads) * 2
     inventory = INVENTORY.assign(nodes=float(nodes))
