@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -49,7 +49,7 @@ def shared_homes(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def parsed(shared_homes: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def parsed(shared_homes: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Where dbt works for warehouses that tests make without the command.
 
     For all warehouses of all tests the project is parsed once.
@@ -59,9 +59,11 @@ def parsed(shared_homes: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     with FileLock(shared_homes / "parsed.lock"):
         if not saved.is_file():
             home.mkdir(exist_ok=True)
-            Dbt(home, home).invoke("parse")
-    os.environ["DBT_PARTIAL_PARSE_FILE_PATH"] = str(saved)
-    return tmp_path_factory.mktemp("dbt")
+            Dbt(home, home).write_manifest()
+    with pytest.MonkeyPatch.context() as patch:
+        # dbt reads it here and in commands that tests start; each writes its own
+        patch.setenv("DBT_PARTIAL_PARSE_FILE_PATH", str(saved))
+        yield tmp_path_factory.mktemp("dbt")
 
 
 def _built_once(

@@ -1,40 +1,46 @@
 {#-
-  A build works in a database of its own, which nobody reads before it is published as a whole.
-  So a relation is replaced where it is, rather than built beside and renamed, and documented in the
-  same statement: a fifth of what dbt takes for a build.
+  A build works in a database of its own, which nobody reads before it is published as a whole. So a
+  relation is replaced where it is, rather than built beside and renamed, and documented in the same
+  statement: this saves a fifth of what dbt takes. Indexes, grants and foreign keys are not looked after.
 -#}
 
 {% materialization table, adapter="duckdb" %}
-  {{ return(replaced(this.incorporate(type="table"), create_table_as(False, this, compiled_code))) }}
+  {{ return(replace_relation("table")) }}
 {% endmaterialization %}
 
 {% materialization view, adapter="duckdb" %}
-  {{ return(replaced(this.incorporate(type="view"), create_view_as(this, compiled_code))) }}
+  {{ return(replace_relation("view")) }}
 {% endmaterialization %}
 
-{% macro replaced(relation, created) %}
-  {%- set existing = load_cached_relation(relation) %}
-  {{ run_hooks(pre_hooks) }}
+{% macro replace_relation(type) %}
+  {%- set relation, existing = this.incorporate(type=type), load_cached_relation(this) %}
+  {{ run_hooks(pre_hooks, inside_transaction=False) }}
+  {{ run_hooks(pre_hooks, inside_transaction=True) }}
   {% call statement("main") %}
     {% if existing %} drop {{ existing.type }} {{ existing }}; {% endif %}
-    {{ created }};
-    {{ comments(relation, model) }}
+    {{ create_table_as(False, relation, sql) if type == "table" else create_view_as(relation, sql) }};
+    {{ comment_on(relation, model) }}
   {% endcall %}
-  {{ run_hooks(post_hooks) }}
+  {{ run_hooks(post_hooks, inside_transaction=True) }}
   {% do adapter.commit() %}
+  {{ run_hooks(post_hooks, inside_transaction=False) }}
   {{ return({"relations": [relation]}) }}
 {% endmacro %}
 
 {% macro duckdb__persist_docs(relation, model, for_relation, for_columns) %}
-  {% call statement("comments") %}{{ comments(relation, model) }}{% endcall %}
+  {%- set statements = comment_on(relation, model) | trim %}
+  {% if statements %}
+    {% call statement("comments") %}{{ statements }}{% endcall %}
+  {% endif %}
 {% endmacro %}
 
 {#- Fails for a documented column that is not there. -#}
-{% macro comments(relation, model) %}
+{% macro comment_on(relation, model) %}
   {%- if model.description and config.persist_relation_docs() %}
     {{ alter_relation_comment(relation, model.description) }}
   {%- endif %}
   {%- for column in model.columns.values() if column.description and config.persist_column_docs() %}
-    comment on column {{ relation }}.{{ column.name }} is {{ duckdb_escape_comment(column.description) }};
+    comment on column {{ relation }}.{{ adapter.quote(column.name) }}
+      is {{ duckdb_escape_comment(column.description) }};
   {%- endfor %}
 {% endmacro %}
