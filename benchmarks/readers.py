@@ -1,9 +1,9 @@
 """Can analysts read while builds are published? Errors, mixed builds, latency, beside writing in place.
 
-    python benchmarks/readers.py [--readers 50] [--builds 3]
+    python benchmarks/readers.py [--readers 50] [--builds 3] [--thinking 1]
 
 Readers are processes that open the warehouse read-only, ask for the recommended hardware of a workload
-and close it, again and again with a second between on average. Meanwhile real builds of the bundled
+and close it, again and again with some seconds between on average. Meanwhile real builds of the bundled
 measurements are published, each of some more rows. The peer has the same readers and tables, and a
 writer that makes the tables anew in the file that they read, one after the other, as dbt does.
 
@@ -31,7 +31,6 @@ from pipelines.settings import PROJECT
 from pipelines.sql import identifier
 
 BUNDLED = PROJECT / "raw" / "benchmart"
-THINKING = 1.0  # seconds between questions, on average
 QUESTION = """\
 select
     workload, hardware, prob_best,
@@ -50,10 +49,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--readers", type=int, default=50)
     parser.add_argument("--builds", type=int, default=3)
+    parser.add_argument("--thinking", type=float, default=1.0, help="Seconds between questions.")
     parser.add_argument("--read", type=Path, nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.read:
-        print(json.dumps(read_until(*options.read)))
+        print(json.dumps(read_until(*options.read, options.thinking)))
         return
     print(
         "| published by | readers | builds seen | reads | errors | mixed | median ms | p99 ms |\n"
@@ -63,17 +63,17 @@ def main() -> None:
         home = Path(folder)
         build(home, 0)
         database = home / "warehouse" / "current" / "benchmart.duckdb"
-        made = []
+        made, asking = [], (options.readers, options.thinking)
         in_place = home / "in_place.duckdb"
         shutil.copyfile(database, in_place)
         in_place.chmod(0o644)
-        with Readers(database, options.readers, home / "stop") as readers:
+        with Readers(database, *asking, home / "stop") as readers:
             for number in range(1, options.builds + 1):
                 build(home, number)
                 made.append(shutil.copytree(database.parent / "parquet", home / f"made_{number}"))
         print(readers.row("benchmart: staging, link"), flush=True)
         seconds = readers.seconds
-        with Readers(in_place, options.readers, home / "stop_in_place") as readers:
+        with Readers(in_place, *asking, home / "stop_in_place") as readers:
             for parquet in made:
                 time.sleep(seconds / options.builds)
                 write_in_place(in_place, parquet)
@@ -114,14 +114,16 @@ def write_in_place(database: Path, parquet: Path) -> None:
 class Readers:
     """Processes that read until they are told to stop."""
 
-    def __init__(self, database: Path, count: int, stop: Path) -> None:
-        self.database, self.count, self.stop = database, count, stop
+    def __init__(self, database: Path, count: int, thinking: float, stop: Path) -> None:
+        self.count, self.stop = count, stop
+        self.command = [sys.executable, __file__, "--read", database, stop]
+        self.command += ["--thinking", str(thinking)]
         self.found: list[dict] = []
 
     def __enter__(self) -> Readers:
-        command = [sys.executable, __file__, "--read", self.database, self.stop]
         self.running = [
-            subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(self.count)
+            subprocess.Popen(self.command, stdout=subprocess.PIPE, text=True)
+            for _ in range(self.count)
         ]
         self.started = time.perf_counter()
         return self
@@ -145,11 +147,11 @@ class Readers:
         )
 
 
-def read_until(database: Path, stop: Path) -> dict:
+def read_until(database: Path, stop: Path, thinking: float) -> dict:
     """Ask until a file is there."""
     reads, errors, mixed, builds, latencies = 0, 0, 0, set(), []
     while not stop.exists():
-        time.sleep(random.expovariate(1 / THINKING))
+        time.sleep(thinking * random.expovariate(1.0))
         reads += 1
         started = time.perf_counter()
         try:
