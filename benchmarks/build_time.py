@@ -11,9 +11,7 @@ million additions.
 from __future__ import annotations
 
 import argparse
-import csv
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -24,7 +22,8 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 # nothing large is loaded here: a process counts the peak of the one that starts it as its own
-BUNDLED = Path(__file__).parents[1] / "raw" / "benchmart"
+from bundled import COMMAND, environment, write_rows
+
 HELD_BACK = 60
 LOOP = [sys.executable, "-c", "x = 0\nfor i in range(10_000_000): x += i"]
 
@@ -60,13 +59,13 @@ def one_round() -> list[tuple[str, Cost]]:
         home = Path(folder)
 
         def benchmart(*arguments: str) -> Cost:
-            return timed([Path(sys.executable).with_name("benchmart"), *arguments], home)
+            return timed([COMMAND, *arguments], home)
 
-        write_rows(home, -HELD_BACK)
+        write_rows(home, held_back=HELD_BACK)
         found = [("ten million additions", timed(LOOP, home)), ("--help", benchmart("--help"))]
         found.append(("build, the first", benchmart("build")))
         found.append(("build, nothing changed", benchmart("build")))
-        write_rows(home, None)
+        write_rows(home, held_back=0)
         found.append((f"build, {HELD_BACK} rows more", benchmart("build")))
         found.append(("build --full-refresh", benchmart("build", "--full-refresh")))
         found.append(("status", benchmart("status")))
@@ -75,14 +74,12 @@ def one_round() -> list[tuple[str, Cost]]:
 
 def timed(command: list, home: Path) -> Cost:
     """Run a command; its children count."""
-    settings = {"WAREHOUSE": "warehouse", "MLRUNS": "mlruns", "RAW": "raw"}
-    environment = {f"BENCHMART_{name}": str(home / value) for name, value in settings.items()}
     started = time.perf_counter()
     with (home / "stderr").open("wb") as said:
         process = subprocess.Popen(
             command,
             cwd=home,
-            env=os.environ | environment,
+            env=environment(home),
             stdout=subprocess.DEVNULL,
             stderr=said,
         )
@@ -91,18 +88,6 @@ def timed(command: list, home: Path) -> Cost:
     if status:
         raise SystemExit(f"{command}: {(home / 'stderr').read_text()}")
     return Cost(used.ru_utime + used.ru_stime, wall, used.ru_maxrss / 1024)
-
-
-def write_rows(home: Path, stop: int | None) -> None:
-    """The bundled measurements up to a row."""
-    raw = home / "raw" / "benchmart"
-    raw.mkdir(parents=True, exist_ok=True)
-    for path in BUNDLED.glob("*.csv"):
-        shutil.copy(path, raw)
-    with (BUNDLED / "quick.csv").open(encoding="utf-8", newline="") as handle:
-        header, *rows = csv.reader(handle)
-    with (raw / "quick.csv").open("w", encoding="utf-8", newline="") as handle:
-        csv.writer(handle).writerows([header, *rows[:stop]])
 
 
 if __name__ == "__main__":

@@ -13,9 +13,7 @@ A read is mixed if what the build says of its tables is not what is in them.
 from __future__ import annotations
 
 import argparse
-import csv
 import json
-import os
 import random
 import shutil
 import subprocess
@@ -26,11 +24,10 @@ from tempfile import TemporaryDirectory
 
 import duckdb
 import numpy as np
+from bundled import COMMAND, environment, write_rows
 
-from pipelines.settings import PROJECT
 from pipelines.sql import identifier
 
-BUNDLED = PROJECT / "raw" / "benchmart"
 QUESTION = """\
 select
     workload, hardware, prob_best,
@@ -63,17 +60,18 @@ def main() -> None:
         home = Path(folder)
         build(home, 0)
         database = home / "warehouse" / "current" / "benchmart.duckdb"
-        made, asking = [], (options.readers, options.thinking)
+        made = []
         in_place = home / "in_place.duckdb"
         shutil.copyfile(database, in_place)
         in_place.chmod(0o644)
-        with Readers(database, *asking, home / "stop") as readers:
+        with Readers(database, options.readers, options.thinking, home / "stop") as readers:
             for number in range(1, options.builds + 1):
                 build(home, number)
                 made.append(shutil.copytree(database.parent / "parquet", home / f"made_{number}"))
         print(readers.row("benchmart: staging, link"), flush=True)
         seconds = readers.seconds
-        with Readers(in_place, *asking, home / "stop_in_place") as readers:
+        stop = home / "stop_in_place"
+        with Readers(in_place, options.readers, options.thinking, stop) as readers:
             for parquet in made:
                 time.sleep(seconds / options.builds)
                 write_in_place(in_place, parquet)
@@ -82,18 +80,8 @@ def main() -> None:
 
 def build(home: Path, number: int) -> None:
     """Build from most of the bundled measurements, in each build of some more of them."""
-    raw = home / "raw" / "benchmart"
-    raw.mkdir(parents=True, exist_ok=True)
-    for path in BUNDLED.glob("*.csv"):
-        shutil.copy(path, raw)
-    with (BUNDLED / "quick.csv").open(encoding="utf-8", newline="") as handle:
-        header, *rows = csv.reader(handle)
-    with (raw / "quick.csv").open("w", encoding="utf-8", newline="") as handle:
-        csv.writer(handle).writerows([header, *rows[: len(rows) - 100 + 30 * number]])
-    settings = {"WAREHOUSE": "warehouse", "MLRUNS": "mlruns", "RAW": "raw"}
-    environment = {f"BENCHMART_{name}": str(home / value) for name, value in settings.items()}
-    command = [Path(sys.executable).with_name("benchmart"), "build"]
-    subprocess.run(command, env=os.environ | environment, check=True, capture_output=True)
+    write_rows(home, held_back=100 - 30 * number)
+    subprocess.run([COMMAND, "build"], env=environment(home), check=True, capture_output=True)
 
 
 def write_in_place(database: Path, parquet: Path) -> None:
