@@ -134,18 +134,16 @@ class _Pairs:
 
     def covariance(self, p: Parameters, smooth: np.ndarray) -> np.ndarray:
         """Lower triangle of the covariance without noise; the smooth kernels are left in `smooth`."""
-        numbers = self.numbers
-        scaled = [self.x * np.sqrt(weights[:numbers]) for weights in (p.workload, p.everything)]
+        numbers, kernels = self.numbers, (p.workload, p.everything)
+        scaled = [self.x * np.sqrt(weights[:numbers]) for weights in kernels]
         halves = [0.5 * (x**2).sum(axis=1) for x in scaled]
-        tables = [
-            -0.5 * self.mismatched @ weights[numbers:] for weights in (p.workload, p.everything)
-        ]
+        tables = [-0.5 * self.mismatched @ weights[numbers:] for weights in kernels]
         effects = (1 - self.mismatched) @ p.effects
         matrix = np.zeros((len(self.x), len(self.x)))
         for rows, columns in self.blocks():
             mismatch, block = self.mismatch[rows, columns], matrix[rows, columns]
             np.matmul(self.x[rows] * (p.linear / max(numbers, 1)), self.x[columns].T, out=block)
-            looked_up = np.empty(mismatch.shape)
+            looked_up = np.empty(mismatch.shape)  # in mode "raise" numpy would fill a copy of it
             block += np.take(effects, mismatch, out=looked_up, mode="clip")
             parts = zip(p.amplitudes, scaled, halves, tables, smooth[:, rows, columns], strict=True)
             for amplitude, x, half, table, kernel in parts:
@@ -168,7 +166,7 @@ class _Pairs:
         weights
             Inverse times values, shape (points,).
         """
-        squared, linear = np.zeros((3, self.numbers)), 0.0
+        squares, products = np.zeros((2, 3, self.numbers))
         by_mismatch = np.zeros((3, len(self.mismatched)))
         for rows, columns in self.blocks():
             slope = inverse[rows, columns] - weights[rows, None] * weights[columns]
@@ -178,13 +176,14 @@ class _Pairs:
             mismatch = self.mismatch[rows, columns].ravel()
             one, other = self.x[rows], self.x[columns]
             for part, weight in enumerate((*(slope * smooth[:, rows, columns]), slope)):
-                products = (one * (weight @ other)).sum(axis=0)
-                squares = weight.sum(axis=1) @ one**2 + weight.sum(axis=0) @ other**2
-                squared[part] += squares - 2 * products
+                squares[part] += weight.sum(axis=1) @ one**2 + weight.sum(axis=0) @ other**2
+                products[part] += (one * (weight @ other)).sum(axis=0)
                 by_mismatch[part] += np.bincount(mismatch, weight.ravel(), len(self.mismatched))
-            linear += products.sum() / max(self.numbers, 1)
-        of_categories = by_mismatch @ self.mismatched
-        return _Sums(by_mismatch.sum(axis=1), np.hstack([squared, of_categories]), linear)
+        return _Sums(
+            total=by_mismatch.sum(axis=1),
+            squared=np.hstack([squares - 2 * products, by_mismatch @ self.mismatched]),
+            linear=products[2].sum() / max(self.numbers, 1),
+        )
 
 
 def _prior(structure: Structure, spread: float) -> tuple[np.ndarray, list[tuple[float, float]]]:

@@ -20,11 +20,13 @@ QUIETLY = ("--log-level", "none", "--log-level-file", "error", "--no-use-colors"
 @contextlib.contextmanager
 def _without_collecting() -> Iterator[None]:
     """Of dbt's many objects few are in cycles; looking for them is an eighth of what it takes."""
+    collecting = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        gc.enable()
+        if collecting:
+            gc.enable()
 
 
 class Dbt:
