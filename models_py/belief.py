@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from scipy.optimize import minimize_scalar
 
 from models_py.features import Encoder
 
@@ -65,3 +66,25 @@ class Rows:
             self.log_value[chosen],
             np.unique(self.configurations[chosen], return_inverse=True)[1],
         )
+
+
+def best_share(errors: np.ndarray, others: np.ndarray) -> float:
+    """Share of the others, in percent, that makes the mean absolute error of a mixture least.
+
+    Of what is not worth one percent nothing needs to be worked out.
+
+    Parameters
+    ----------
+    errors, others
+        Held-out errors of two ways to predict the same rows, shape (rows,).
+
+    Examples
+    --------
+    >>> best_share(np.array([2.0, -2.0]), np.array([-2.0, 2.0]))
+    0.5
+    """
+
+    def error(share: float) -> float:
+        return float(np.abs((1 - share) * errors + share * others).mean())
+
+    return round(float(minimize_scalar(error, bounds=(0, 1), method="bounded").x), 2)

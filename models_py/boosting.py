@@ -36,9 +36,7 @@ class Profile:
     folds
         Folds of the calibration.
     process_rows
-        Rows that Gaussian processes are conditioned on; where there are more, the bag boosts them.
-    processes
-        One process of the logarithm, or another beside it of its residual to physics.
+        Rows that the Gaussian process is conditioned on; where there are more, the bag boosts it.
     members
         Boosters in the bag.
     mean_rounds, mean_leaves, mean_rate
@@ -49,7 +47,6 @@ class Profile:
 
     folds: int
     process_rows: int
-    processes: int
     members: int
     mean_rounds: int
     mean_leaves: int
@@ -60,14 +57,14 @@ class Profile:
 
 
 def profile_for(rows: int) -> Profile:
-    """Few, small trees on few rows; fewer processes and folds where rows are plenty."""
+    """Few, small trees on few rows; fewer folds where rows are plenty."""
     if rows < 400:
-        return Profile(8, rows, 2, 8, 150, 8, 0.1, 50, 6, 0.03)
+        return Profile(8, rows, 8, 150, 8, 0.1, 50, 6, 0.03)
     if rows < 2_000:
-        return Profile(5, rows, 2, 8, 250, 16, 0.1, 100, 12, 0.04)
+        return Profile(5, rows, 8, 250, 16, 0.1, 100, 12, 0.04)
     if rows < 6_500:
-        return Profile(5, rows, 1, 6, 250, 24, 0.1, 80, 12, 0.05)
-    return Profile(5, 3_000, 1, 5, 120, 128, 0.3, 60, 12, 0.07)
+        return Profile(5, rows, 6, 250, 24, 0.1, 80, 12, 0.05)
+    return Profile(5, 3_000, 5, 120, 128, 0.3, 60, 12, 0.07)
 
 
 def train(

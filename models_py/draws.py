@@ -1,7 +1,7 @@
 """Draws from the joint predictive distribution of options: calibrated margins under a Gaussian copula.
 
 The margins are calibrated quantiles. What options have in common (the effect of a model that was never
-measured, say) is the posterior correlation of the Gaussian processes; what metrics have in common is
+measured, say) is the posterior correlation of the Gaussian process; what metrics have in common is
 the correlation of what held-out rows were off by. Copula: Nelsen (2006).
 """
 

@@ -15,7 +15,7 @@ from scipy.linalg import LinAlgError, cho_solve, cholesky
 from scipy.linalg.lapack import dpotri
 from scipy.optimize import minimize
 
-from models_py.kernel import Parameters, Points, Structure, same
+from models_py.kernel import Parameters, Points, Structure, mismatches, patterns
 
 ITERATIONS = 20
 PRIOR_PRECISION = 0.2
@@ -108,23 +108,14 @@ class _Sums(NamedTuple):
 
 
 class _Pairs:
-    """Pairs of points, each once, in blocks of rows of the lower triangle.
-
-    Which categories of a pair do not match is one number, a bit for each category: what a kernel makes
-    of them is looked up.
-    """
+    """Pairs of points, each once, in blocks of rows of the lower triangle."""
 
     def __init__(self, points: Points) -> None:
         self.x = points.numbers
-        rows, self.numbers = self.x.shape
-        categories = points.codes.shape[1]
-        bits = 1 << np.arange(categories)
-        mismatch = np.zeros((rows, rows), np.intp)
-        for bit, codes in zip(bits, points.codes.T, strict=True):
-            mismatch += ~same(codes, codes) * bit
-        np.fill_diagonal(mismatch, 0)  # a missing category is like no other, yet like itself
-        self.mismatch = mismatch
-        self.mismatched = (np.arange(1 << categories)[:, None] & bits > 0).astype(float)
+        self.numbers = self.x.shape[1]
+        self.mismatch = mismatches(points.codes, points.codes)
+        np.fill_diagonal(self.mismatch, 0)  # a missing category is like no other, yet like itself
+        self.mismatched = patterns(points.codes.shape[1])
 
     def blocks(self) -> Iterator[tuple[slice, slice]]:
         """Rows of a block, and the columns up to their diagonal."""

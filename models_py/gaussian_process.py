@@ -6,7 +6,7 @@ Rasmussen & Williams (2006), chapter 2; the parameters of the kernel are found i
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -102,7 +102,15 @@ class GaussianProcess:
         return result
 
     def held_out(self, configurations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """What `predict` says of its own rows without their configuration, in closed form.
+        """What `predict` says of its own rows without their configuration; see `held_out_errors`."""
+        centred = self.target - self.centre
+        errors, deviation = self.held_out_errors(configurations, centred[:, None])
+        return self.target - errors[:, 0], deviation
+
+    def held_out_errors(
+        self, configurations: np.ndarray, values: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Errors of predictions of rows without their configuration, in closed form.
 
         The kernel's parameters stay those of all rows (Sundararajan & Keerthi 2001).
 
@@ -110,16 +118,31 @@ class GaussianProcess:
         ----------
         configurations
             Code of each row's configuration, shape (rows,).
+        values
+            Centred targets of the rows, one or several, shape (rows, targets).
+
+        Returns
+        -------
+        tuple of numpy.ndarray
+            Value less prediction, of the shape of `values`, and epistemic standard deviation, shape
+            (rows,).
         """
-        mean, deviation = np.empty(len(self.target)), np.empty(len(self.target))
+        errors, deviation = np.empty(values.shape), np.empty(len(values))
         inverse = _inverse(self.factor)
+        weights = inverse @ values
         order = np.argsort(configurations, kind="stable")
         starts = np.flatnonzero(np.diff(configurations[order])) + 1
         for here in np.split(order, starts):
             left = np.linalg.inv(inverse[np.ix_(here, here)])
-            mean[here] = self.target[here] - left @ self._weights[here]
+            errors[here] = left @ weights[here]
             deviation[here] = np.sqrt(np.maximum(left.diagonal() - self.noise, JITTER))
-        return mean, deviation
+        return errors, deviation
+
+    def of(self, target: np.ndarray, centre: float) -> GaussianProcess:
+        """The same kernel, conditioned on other values of the same rows, shape (rows,)."""
+        other = replace(self, target=target, centre=centre)
+        other.factor = self.factor
+        return other
 
     def without(self, held: np.ndarray) -> GaussianProcess:
         """The same kernel, conditioned on the other rows (mask) only."""

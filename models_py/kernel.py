@@ -177,22 +177,16 @@ class Structure:
 
 def covariance(one: Points, other: Points, parameters: Parameters) -> np.ndarray:
     """Prior covariance without noise, shape (rows of one, rows of other)."""
-    numbers = one.numbers.shape[1]
-    workload, everything = (
-        _squared(one.numbers, other.numbers, weights[:numbers]) + weights[numbers:].sum()
-        for weights in (parameters.workload, parameters.everything)
-    )
-    result = one.numbers @ other.numbers.T
-    result *= parameters.linear / max(numbers, 1)
-    for category, effect in enumerate(parameters.effects):
-        alike = same(one.codes[:, category], other.codes[:, category])
-        if parameters.workload[numbers + category]:
-            workload -= parameters.workload[numbers + category] * alike
-        everything -= parameters.everything[numbers + category] * alike
-        result += effect * alike
-    for weight, squared in zip(parameters.amplitudes, (workload, everything), strict=True):
+    numbers, categories = one.numbers.shape[1], one.codes.shape[1]
+    mismatch, mismatched = mismatches(one.codes, other.codes), patterns(categories)
+    result = (parameters.linear / max(numbers, 1) * one.numbers) @ other.numbers.T
+    result += np.take((1 - mismatched) @ parameters.effects, mismatch)
+    kernels = (parameters.workload, parameters.everything)
+    for amplitude, weights in zip(parameters.amplitudes, kernels, strict=True):
+        squared = _squared(one.numbers, other.numbers, weights[:numbers])
+        squared += np.take(mismatched @ weights[numbers:], mismatch)
         squared *= -0.5
-        result += weight * np.exp(squared, out=squared)
+        result += amplitude * np.exp(squared, out=squared)
     return result
 
 
@@ -212,6 +206,36 @@ def _squared(one: np.ndarray, other: np.ndarray, weights: np.ndarray) -> np.ndar
     return np.maximum(result, 0, out=result)
 
 
-def same(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Whether codes of a category match, shape (rows of one, rows of other); unknown ones never do."""
-    return (one[:, None] == other) & (one >= 0)[:, None]
+def mismatches(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Which categories of pairs of rows do not match, as the number of one of the `patterns`.
+
+    What a kernel makes of categories is looked up by it. Codes that are unknown match nothing.
+
+    Parameters
+    ----------
+    one, other
+        Codes, shape (rows, categories).
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (rows of one, rows of other).
+
+    Examples
+    --------
+    >>> found = mismatches(np.array([[0, 1]]), np.array([[0, 1], [0, 2], [3, -1]]))
+    >>> patterns(2)[found].tolist()
+    [[[0.0, 0.0], [0.0, 1.0], [1.0, 1.0]]]
+    """
+    result = np.zeros((len(one), len(other)), np.uint16)
+    known = np.where(one < 0, -2, one)  # an unknown code does not match another unknown one
+    for mine, others in zip(known.T, np.maximum(other, -1).T, strict=True):
+        result <<= 1
+        result |= (mine[:, None] != others).view(np.uint8)
+    return result.astype(np.intp)
+
+
+def patterns(categories: int) -> np.ndarray:
+    """Every combination of categories that do not match (1) and do (0), shape (patterns, categories)."""
+    bits = np.arange(categories)[::-1]
+    return (np.arange(1 << categories)[:, None] >> bits & 1).astype(float)

@@ -183,7 +183,7 @@ class MetricModel:
     @property
     def conditioned_rows(self) -> int:
         """Rows that the joint belief is conditioned on."""
-        return len(self.stage.base.processes.plain.target)
+        return len(self.stage.base.process.remainder.target)
 
     def posterior(self, frame: pd.DataFrame, targets: np.ndarray) -> Posterior:
         """The joint belief about rows of a feature frame.
@@ -204,7 +204,7 @@ class MetricModel:
     def contributions(self, frame: pd.DataFrame) -> pd.DataFrame:
         """What columns add to the predicted logarithm by the trees, beside physics; one column each.
 
-        In large tables, where the trees boost the processes, it is beside these.
+        In large tables, where the trees boost the process, it is beside that.
         """
         features, base = self._prepare(frame)[0].features, self.stage.base
         added = base.bag_share * base.bag.contributions(features)

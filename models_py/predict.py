@@ -16,7 +16,7 @@ from models_py.feasibility import FeasibilityModel
 from models_py.measured import TooFewRows
 from models_py.metric_model import MetricModel
 
-FORMAT = 4
+FORMAT = 5
 FEASIBILITY = "feasibility"
 
 

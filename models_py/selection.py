@@ -103,8 +103,7 @@ class Selection:
         candidates = np.flatnonzero(self.candidate)
         generator = np.random.default_rng(seed)
         self.targets = generator.permutation(candidates)[:TARGETS]
-        # two processes at most
-        size = min(MOST_JOINT, MOST_ENTRIES // (2 * model.conditioned_rows))
+        size = min(MOST_JOINT, MOST_ENTRIES // model.conditioned_rows)
         if len(candidates) > size:
             candidates = self._shortlist(model, candidates, size, generator)
         self._consider(model, candidates)

@@ -12,7 +12,7 @@ import numpy as np
 from models_py.base import Base, fit_base
 from models_py.belief import Belief, Rows
 from models_py.boosting import Profile
-from models_py.processes import Processes
+from models_py.process import Process
 from models_py.shape import NormalShape, Shape, fit_shape, load_shape, shape_inputs
 
 # A floor for the spread, as a share of the deviation of held-out residuals.
@@ -55,14 +55,12 @@ class Stage:
     shape: Shape | NormalShape
     floor: float
 
-    def predict(
-        self, rows: Rows, beliefs: list[Belief] | None = None
-    ) -> tuple[Standardised, Belief]:
+    def predict(self, rows: Rows, belief: Belief | None = None) -> tuple[Standardised, Belief]:
         """Quantiles, and the base's belief.
 
-        `beliefs` is what the base's processes say of the rows, where that is known already.
+        `belief` is what the base's process says of the rows, where that is known already.
         """
-        belief = self.base.predict(rows, beliefs)
+        belief = self.base.predict(rows, belief)
         spread = _spread(belief, self.base.noise, self.floor)
         inputs = shape_inputs(rows.features, belief.mean - rows.anchor, spread)
         return Standardised(belief.mean, spread, self.shape.predict(inputs)), belief
@@ -87,7 +85,7 @@ class Nested(NamedTuple):
     ----------
     chosen
         Which of the training rows were held out, boolean, shape (training rows,); all of them in
-        tables that the processes are conditioned on as a whole.
+        tables that the process is conditioned on as a whole.
     folds
         Fold of each of these, shape (rows held out,).
     held_out
@@ -109,38 +107,39 @@ def fit_nested(rows: Rows, levels: tuple[float, ...], profile: Profile, seed: in
     boosts = profile.process_rows < len(rows)
     if boosts:
         chosen = ~_first_rows(rows, profile.process_rows, seed)
-    processes = Processes.fit(rows.take(~chosen) if boosts else rows, profile, seed)
+    process, belief = Process.fit(rows.take(~chosen) if boosts else rows, seed)
     rows = rows.take(chosen)
     shuffled = np.random.default_rng(seed).permutation(rows.configurations.max() + 1)
     folds = (shuffled % profile.folds)[rows.configurations]
     held_out = Standardised(
         np.empty(len(rows)), np.empty(len(rows)), np.empty((len(rows), len(levels)))
     )
-    beliefs = processes.predict(rows) if boosts else processes.held_out(rows)
+    if boosts:
+        belief = process.predict(rows)
     for fold in range(profile.folds):
         held, fold_seed = folds == fold, seed + 1000 * (fold + 1)
         others, asked = rows.take(~held), rows.take(held)
-        if boosts:  # the processes know none of these rows
-            known = processes
-            inside, outside = ([one.take(part) for one in beliefs] for part in (~held, held))
+        if boosts:  # the process knows none of these rows
+            known = process
+            inside, outside = belief.take(~held), belief.take(held)
         else:
-            known = _without(processes, rows, held, profile, fold_seed)
-            inside, outside = known.held_out(others), known.predict(asked)
+            known, inside = _without(process, rows, held, fold_seed)
+            outside = known.predict(asked)
         stage = _fit_stage(others, known, inside, boosts, levels, profile, fold_seed)
         for whole, part in zip(held_out, stage.predict(asked, outside)[0], strict=True):
             whole[held] = part
-    stage = _fit_stage(rows, processes, beliefs, boosts, levels, profile, seed)
+    stage = _fit_stage(rows, process, belief, boosts, levels, profile, seed)
     return Nested(stage, chosen, folds, held_out)
 
 
 def fit_light(rows: Rows, levels: tuple[float, ...], profile: Profile, seed: int) -> Nested:
     """Fit a stage once, with a normal shape: several times as fast as `fit_nested`.
 
-    What is said of held-out rows comes from processes whose kernel has seen them: the intervals are
+    What is said of held-out rows comes from a process whose kernel has seen them: the intervals are
     near their promise, and do not keep it strictly.
     """
-    processes = Processes.fit(rows, profile, seed, FOLD_EVIDENCE_ROWS)
-    base, belief = fit_base(rows, processes, processes.held_out(rows), False, profile, seed)
+    process, belief = Process.fit(rows, seed, FOLD_EVIDENCE_ROWS)
+    base, belief = fit_base(rows, process, belief, False, profile, seed)
     floor = _floor(rows, belief)
     shape = NormalShape(levels)
     held_out = Standardised(
@@ -158,29 +157,28 @@ def _first_rows(rows: Rows, count: int, seed: int) -> np.ndarray:
     return place <= np.sort(place)[count - 1]
 
 
-def _without(
-    processes: Processes, rows: Rows, held: np.ndarray, profile: Profile, seed: int
-) -> Processes:
-    """Processes that do not know a fold.
+def _without(process: Process, rows: Rows, held: np.ndarray, seed: int) -> tuple[Process, Belief]:
+    """A process that does not know a fold, and what it says of the others; see `Process.fit`.
 
     Where the kernel's parameters know most rows, intervals that trust them are too narrow (by two
     points of coverage at 1,000 rows): there each fold finds its own.
     """
     if len(rows) > REFITTED_ROWS:
-        return processes.without(held)
-    return Processes.fit(rows.take(~held), profile, seed, FOLD_EVIDENCE_ROWS)
+        known = process.without(held)
+        return known, known.held_out(rows.take(~held))
+    return Process.fit(rows.take(~held), seed, FOLD_EVIDENCE_ROWS)
 
 
 def _fit_stage(
     rows: Rows,
-    processes: Processes,
-    beliefs: list[Belief],
+    process: Process,
+    belief: Belief,
     boosts: bool,
     levels: tuple[float, ...],
     profile: Profile,
     seed: int,
 ) -> Stage:
-    base, belief = fit_base(rows, processes, beliefs, boosts, profile, seed)
+    base, belief = fit_base(rows, process, belief, boosts, profile, seed)
     floor = _floor(rows, belief)
     spread = _spread(belief, base.noise, floor)
     shape = fit_shape(

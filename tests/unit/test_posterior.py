@@ -9,14 +9,11 @@ import pandas as pd
 import pytest
 
 from models_py.belief import Rows
-from models_py.boosting import LEVELS, profile_for
+from models_py.boosting import LEVELS
 from models_py.features import Encoder
-from models_py.gaussian_process import JITTER
+from models_py.gaussian_process import JITTER, GaussianProcess
 from models_py.metric_model import MetricModel
 from models_py.posterior import Posterior
-from models_py.processes import Processes
-
-SHARE = 0.3
 
 
 @pytest.fixture(scope="module")
@@ -40,48 +37,37 @@ def known(rows) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def processes(rows, known) -> Processes:
-    return Processes.fit(rows.take(known), profile_for(40), seed=0)
+def process(rows, known) -> GaussianProcess:
+    own = rows.take(known)
+    return GaussianProcess.fit(own.features, own.log_value, own.encoder, seed=0)
 
 
 @pytest.fixture
-def posterior(processes, rows, known) -> Posterior:
+def posterior(process, rows, known) -> Posterior:
     options = rows.take(~known)
-    return Posterior(processes, options, SHARE, np.arange(len(options)), noise=0.01)
+    return Posterior(process, options, np.arange(len(options)), noise=0.01)
 
 
-def test_variances_are_those_of_predictions(posterior, processes, rows, known):
-    plain, residual = processes.predict(rows.take(~known))
-    expected = (1 - SHARE) * plain.epistemic**2 + SHARE * residual.epistemic**2
-    np.testing.assert_allclose(posterior.variance, expected, rtol=1e-3, atol=1e-4)
+def test_variances_are_those_of_predictions(posterior, process, rows, known):
+    options = rows.take(~known)
+    _, deviation = process.predict(options.features, options.encoder)
+    np.testing.assert_allclose(posterior.variance, deviation**2, rtol=1e-3, atol=1e-4)
     assert (posterior.variance <= posterior.prior + 1e-6).all()
 
 
-@pytest.mark.parametrize("share", [0.0, SHARE, 1.0])
-def test_a_mixture_is_of_what_each_process_says(processes, rows, known, share):
-    plain, residual = processes.predict(rows.take(~known))
-    for found, expected in zip(
-        processes.mixed(rows.take(~known), share), plain.mixed(residual, share), strict=True
-    ):
-        np.testing.assert_allclose(found, expected)
-
-
-def test_an_observed_option_leaves_what_a_refit_leaves(processes, rows, known):
+def test_an_observed_option_leaves_what_a_refit_leaves(process, rows, known):
     """Observing is the same as conditioning the process on one more row, whatever its value."""
-    alone = Processes(processes.plain, None)
     options = rows.take(~known)
-    noise = processes.plain.noise + JITTER
-    posterior = Posterior(alone, options, 0.0, np.arange(len(options)), noise)
+    posterior = Posterior(process, options, np.arange(len(options)), process.noise + JITTER)
     for option in (3, 17, 3):
         posterior.observe(option)
-    plain = processes.plain
-    more = plain.structure.points(options.features[[3, 17, 3]], options.encoder)
+    more = process.structure.points(options.features[[3, 17, 3]], options.encoder)
     longer = replace(
-        plain,
-        points=type(plain.points)(
-            *(np.concatenate(pair) for pair in zip(plain.points, more, strict=True))
+        process,
+        points=type(process.points)(
+            *(np.concatenate(pair) for pair in zip(process.points, more, strict=True))
         ),
-        target=np.concatenate([plain.target, [9.0, -9.0, 4.0]]),
+        target=np.concatenate([process.target, [9.0, -9.0, 4.0]]),
     )
     _, deviation = longer.predict(options.features, options.encoder)
     np.testing.assert_allclose(posterior.variance, deviation**2, rtol=5e-3, atol=1e-4)
@@ -95,10 +81,10 @@ def test_the_gain_is_what_observing_removes(posterior):
         assert before - posterior.variance.sum() == pytest.approx(gain, rel=1e-3, abs=1e-6)
 
 
-def test_a_missing_category_is_like_itself(processes, rows, known):
+def test_a_missing_category_is_like_itself(process, rows, known):
     options = rows.take(~known)
     options.features[:, len(options.encoder.numeric) :] = np.nan
-    posterior = Posterior(processes, options, SHARE, np.arange(len(options)), noise=0.01)
+    posterior = Posterior(process, options, np.arange(len(options)), noise=0.01)
     before = posterior.variance[5]
     posterior.observe(5)
     assert posterior.variance[5] < before / 5

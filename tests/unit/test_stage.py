@@ -62,7 +62,7 @@ def test_a_bag_boosts_a_process_that_knows_some_configurations(runs, monkeypatch
     monkeypatch.setattr(metric_model, "profile_for", lambda rows: _small(rows, process_rows=60))
     model = MetricModel.fit(runs, "throughput", LEVELS, seed=1)
     assert model.stage.base.boosts
-    known = len(model.stage.base.processes.plain.target)
+    known = len(model.stage.base.process.remainder.target)
     assert 60 <= known < 70 and len(model.held_out) == len(runs) - known
     held = model.held_out.merge(runs, on="measurement_id")
     left_out = set(runs["config_id"]) - set(held["config_id"])
@@ -82,4 +82,4 @@ def test_many_repeats_of_one_configuration_do_not_crowd_out_the_others(runs, mon
     many["measurement_id"] = [f"{row}" for row in range(len(many))]
     model = MetricModel.fit(many, "throughput", LEVELS, seed=1)
     assert model.rows == len(many)
-    assert len(model.stage.base.processes.plain.target) + len(model.held_out) == len(runs) + 19
+    assert len(model.stage.base.process.remainder.target) + len(model.held_out) == len(runs) + 19

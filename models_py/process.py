@@ -1,0 +1,84 @@
+"""A Gaussian process of a metric's logarithm around a share of what physics says: universal kriging.
+
+The prior mean is a constant and a multiple of the anchor (Matheron 1969; Cressie 1993, chapter 3.4). The
+multiple is the one whose held-out errors are least; the kernel is that of the logarithm alone.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from models_py.belief import Belief, Rows, best_share
+from models_py.gaussian_process import EVIDENCE_ROWS, GaussianProcess
+
+
+@dataclass
+class Process:
+    """The fitted process.
+
+    Attributes
+    ----------
+    remainder
+        Process of what the share of physics leaves over of the logarithm.
+    physics_share
+        Multiple of the anchor in the prior mean, in [0, 1].
+    """
+
+    remainder: GaussianProcess
+    physics_share: float
+
+    @classmethod
+    def fit(
+        cls, rows: Rows, seed: int, evidence_rows: int = EVIDENCE_ROWS
+    ) -> tuple[Process, Belief]:
+        """Fit on training rows; also what it says of each of them without its configuration.
+
+        See `GaussianProcess.fit`.
+        """
+        plain = GaussianProcess.fit(
+            rows.features, rows.log_value, rows.encoder, seed, evidence_rows
+        )
+        centre = float(np.median(rows.anchor))
+        both = np.column_stack([rows.log_value - plain.centre, rows.anchor - centre])
+        errors, deviation = plain.held_out_errors(rows.configurations, both)
+        of_value, of_anchor = errors.T
+        share = best_share(of_value, of_value - of_anchor)
+        target = rows.log_value - share * rows.anchor
+        process = cls(plain.of(target, plain.centre - share * centre), share)
+        return process, Belief(rows.log_value - (of_value - share * of_anchor), deviation)
+
+    def predict(self, rows: Rows) -> Belief:
+        """What it says of the logarithm."""
+        return self._around(rows, *self.remainder.predict(rows.features, rows.encoder))
+
+    def held_out(self, rows: Rows) -> Belief:
+        """What it says of the rows that it is conditioned on, each without its configuration."""
+        return self._around(rows, *self.remainder.held_out(rows.configurations))
+
+    def _around(self, rows: Rows, mean: np.ndarray, deviation: np.ndarray) -> Belief:
+        return Belief(mean + self.physics_share * rows.anchor, deviation)
+
+    def without(self, held: np.ndarray) -> Process:
+        """The same kernel and share, conditioned on the other rows (mask) only."""
+        return Process(self.remainder.without(held), self.physics_share)
+
+    @property
+    def noise(self) -> float:
+        """Variance of a measurement, log units."""
+        return self.remainder.noise
+
+    def save(self, directory: Path) -> None:
+        """An `.npz` file beside the share as JSON."""
+        self.remainder.save(directory / "process.npz")
+        text = json.dumps({"physics_share": self.physics_share})
+        (directory / "process.json").write_text(text, encoding="utf-8")
+
+    @classmethod
+    def load(cls, directory: Path) -> Process:
+        """What `save` wrote."""
+        saved = json.loads((directory / "process.json").read_text(encoding="utf-8"))
+        return cls(GaussianProcess.load(directory / "process.npz"), **saved)
