@@ -17,6 +17,7 @@ import numpy as np
 from models_py.bag import Bag, fit_bag
 from models_py.belief import Belief, Rows, best_share
 from models_py.boosting import Profile
+from models_py.gaussian_process import GaussianProcess
 from models_py.posterior import Posterior
 from models_py.process import Process
 
@@ -69,19 +70,22 @@ class Base:
 
     def save(self, directory: Path) -> None:
         """The process as arrays, boosters as text, the rest as JSON."""
-        self.process.save(directory)
+        self.process.remainder.save(directory / "process.npz")
         self.bag.save(directory)
-        text = json.dumps({"bag_share": self.bag_share, "boosts": self.boosts})
-        (directory / "base.json").write_text(text, encoding="utf-8")
+        described = {
+            "physics_share": self.process.physics_share,
+            "bag_share": self.bag_share,
+            "boosts": self.boosts,
+        }
+        (directory / "base.json").write_text(json.dumps(described), encoding="utf-8")
 
     @classmethod
     def load(cls, directory: Path) -> Base:
         """What `save` wrote."""
-        return cls(
-            process=Process.load(directory),
-            bag=Bag.load(directory),
-            **json.loads((directory / "base.json").read_text(encoding="utf-8")),
-        )
+        saved = json.loads((directory / "base.json").read_text(encoding="utf-8"))
+        share = saved.pop("physics_share")  # first: a model of another version has none
+        process = Process(GaussianProcess.load(directory / "process.npz"), share)
+        return cls(process, Bag.load(directory), **saved)
 
 
 def fit_base(

@@ -223,9 +223,9 @@ def mismatches(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 
     Examples
     --------
-    >>> found = mismatches(np.array([[0, 1]]), np.array([[0, 1], [0, 2], [3, -1]]))
+    >>> found = mismatches(np.array([[0, -1]]), np.array([[0, 1], [3, -1]]))
     >>> patterns(2)[found].tolist()
-    [[[0.0, 0.0], [0.0, 1.0], [1.0, 1.0]]]
+    [[[0.0, 1.0], [1.0, 1.0]]]
     """
     result = np.zeros((len(one), len(other)), np.uint16)
     known = np.where(one < 0, -2, one)  # an unknown code does not match another unknown one

@@ -1,14 +1,13 @@
-"""A Gaussian process of a metric's logarithm around a share of what physics says: universal kriging.
+"""A Gaussian process of a metric's logarithm around a share of what physics says.
 
-The prior mean is a constant and a multiple of the anchor (Matheron 1969; Cressie 1993, chapter 3.4). The
-multiple is the one whose held-out errors are least; the kernel is that of the logarithm alone.
+Kriging with an external drift (Wackernagel 2003, chapter 37) of which the multiple is the one whose
+held-out errors are least. It then counts as known: variances leave its uncertainty out, and the kernel,
+which is that of the logarithm alone, errs to the other side.
 """
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -70,15 +69,3 @@ class Process:
     def noise(self) -> float:
         """Variance of a measurement, log units."""
         return self.remainder.noise
-
-    def save(self, directory: Path) -> None:
-        """An `.npz` file beside the share as JSON."""
-        self.remainder.save(directory / "process.npz")
-        text = json.dumps({"physics_share": self.physics_share})
-        (directory / "process.json").write_text(text, encoding="utf-8")
-
-    @classmethod
-    def load(cls, directory: Path) -> Process:
-        """What `save` wrote."""
-        saved = json.loads((directory / "process.json").read_text(encoding="utf-8"))
-        return cls(GaussianProcess.load(directory / "process.npz"), **saved)
