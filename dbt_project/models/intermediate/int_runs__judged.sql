@@ -2,24 +2,33 @@
     Every row gets one verdict. Rejections name their first broken rule. A row is a duplicate when
     another accepted row of the same source and configuration states all of its numbers: published
     figures repeat tables and add a column. Repeats that differ are kept: they are the noise estimate.
+
+    Of many millions of rows only narrow columns are kept in memory: whole rows stream.
 -#}
-with runs as (
+with scaling as (
 
     select
-        *,
-        max(metrics['throughput'] / device_count) filter (where status = 'ok') over (
+        source,
+        workload_id,
+        hardware,
+        framework,
+        options,
+        device_count,
+        max(max(metrics['throughput'] / device_count) filter (where status = 'ok')) over (
             partition by source, workload_id, hardware, framework, options
             order by device_count
-            range between unbounded preceding and 1 preceding
+            rows between unbounded preceding and 1 preceding
         ) as throughput_per_device_of_fewer
     from {{ ref('int_runs__described') }}
+    group by source, workload_id, hardware, framework, options, device_count
+    qualify throughput_per_device_of_fewer is not null
 
 ),
 
-ruled as (
+ruled as not materialized (
 
     select
-        *,
+        described.*,
         list_filter(
             [
                 {%- for rule, _, reason in quality_rules() %}
@@ -28,49 +37,100 @@ ruled as (
             ],
             lambda broken: broken.reason is not null
         )[1] as broken
-    from runs
+    from {{ ref('int_runs__described') }} as described
+    left join scaling using (source, workload_id, hardware, framework, options, device_count)
 
 ),
 
 -- all that a duplicate has to share; a source may know better than its configuration
-candidates as (
+compared as (
 
     select
         measurement_id,
-        md5(concat_ws('|', source, coalesce(repeated_key, config_id), coalesce(framework_version, ''), status)) as compared_key,
+        md5_number(concat_ws('|', source, coalesce(repeated_key, config_id), coalesce(framework_version, ''), status)) as compared_key,
         run_id,
         file,
         line,
-        metrics
+        list_sort(map_entries(metrics)) as numbers
     from ruled
     where broken is null
 
 ),
 
+stated_twice as (
+
+    select measurement_id
+    from compared
+    where (compared_key, numbers) in (
+        select (compared_key, numbers) from compared group by compared_key, numbers having count(*) > 1
+    )
+    window earlier as (
+        partition by compared_key, numbers
+        order by file, line, measurement_id
+        rows between unbounded preceding and 1 preceding
+    )
+    -- of rows that name their run only those of one run are the same
+    qualify row_number() over (partition by compared_key, numbers, run_id order by file, line, measurement_id) > 1
+        or count(*) filter (where run_id is null) over earlier > 0
+        or run_id is null and count(*) over earlier > 0
+
+),
+
+-- rows of which others state more or fewer numbers: looked up by their rarest number, for all state some
+unequal as (
+
+    select *, unnest(list_prepend({'key': '', 'value': 0::double}, numbers)) as number
+    from (
+        select distinct compared_key, run_id, numbers
+        from compared
+        where compared_key in (
+            select compared_key from compared group by compared_key having min(len(numbers)) < max(len(numbers))
+        )
+    )
+
+),
+
+rarest as (
+
+    select compared_key, run_id, numbers, number
+    from (select *, count(*) over (partition by compared_key, number) as rows_with_it from unequal)
+    qualify row_number() over (partition by compared_key, run_id, numbers order by rows_with_it, number) = 1
+
+),
+
+stated_in_more as (
+
+    select distinct ours.compared_key, ours.run_id, ours.numbers
+    from rarest as ours
+    inner join unequal as theirs
+        on ours.compared_key = theirs.compared_key
+        and ours.number = theirs.number
+        and len(ours.numbers) < len(theirs.numbers)
+        and list_has_all(theirs.numbers, ours.numbers)
+    where coalesce(ours.run_id = theirs.run_id, true)
+
+),
+
 contained as (
 
-    select distinct ours.measurement_id
-    from candidates as ours
-    inner join candidates as theirs
-        on ours.compared_key = theirs.compared_key
-        and ours.measurement_id != theirs.measurement_id
-        and list_has_all(map_entries(theirs.metrics), map_entries(ours.metrics))
-    where coalesce(ours.run_id = theirs.run_id, true)
-        and (
-            cardinality(theirs.metrics) > cardinality(ours.metrics)
-            or (theirs.file, theirs.line) < (ours.file, ours.line)
-        )
+    select measurement_id from stated_twice
+    union
+    select compared.measurement_id
+    from compared
+    inner join stated_in_more as more
+        on compared.compared_key = more.compared_key
+        and compared.numbers = more.numbers
+        and compared.run_id is not distinct from more.run_id
 
 )
 
 select
-    ruled.* exclude (broken, problems, throughput_per_device_of_fewer),
+    ruled.* exclude (broken, problems),
     case
         when broken is not null then 'rejected'
-        when contained.measurement_id is not null then 'duplicate'
+        when measurement_id in (from contained) then 'duplicate'
         else 'accepted'
     end as verdict,
     broken.rule,
     broken.reason
 from ruled
-left join contained using (measurement_id)
