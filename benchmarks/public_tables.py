@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,7 @@ import pandas as pd
 from pipelines.console import Reporter
 from pipelines.dbt import Dbt
 from pipelines.ingest import find_files
-from pipelines.published import connect, learning_frames, outcome_frame
+from pipelines.published import connect, outcome_frame, training_frame
 from pipelines.settings import PROJECT
 from pipelines.stages import build_marts
 
@@ -60,7 +61,7 @@ LLM_THROUGHPUT = TABLES[0]
 def read_rows(folder: Path) -> pd.DataFrame:
     """Accepted rows of all public tables, as the warehouse describes them."""
     with described([folder]) as con:
-        return learning_frames(con)[0]
+        return training_frame(con, sys.maxsize)
 
 
 def read_outcomes(folder: Path) -> pd.DataFrame:

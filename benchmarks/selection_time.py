@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import ctypes
 import re
+import sys
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
@@ -29,7 +30,7 @@ from models_py.active_learning import ActiveLearningSystem
 from models_py.limits import Limits
 from models_py.predict import PerformancePredictor
 from models_py.replay import light_predictor
-from pipelines.published import as_features, learning_frames
+from pipelines.published import as_features, training_frame
 
 METRIC = "throughput"
 LLM = Table("llm_inference_bench", METRIC, ())
@@ -100,7 +101,7 @@ def main() -> None:
 def read(data: Path, count: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Measured rows and described candidates."""
     with described([data]) as con:
-        rows = rows_of(learning_frames(con)[0], LLM)
+        rows = rows_of(training_frame(con, sys.maxsize), LLM)
         measured = rows[rows["comparable_group"] == GROUP]
         con.register("measured", measured)
         grid = con.sql(GRID).df().sample(count, random_state=seed)

@@ -24,7 +24,8 @@ from models_py.selection import Selection
 from models_py.worth import objective_of
 
 FIXED_WEIGHTS = {"information_gain": 0.7, "hardware": 0.3}
-STATE_FORMAT = 3
+STATE_FORMAT = 4
+FRAMES = ("measured", "training", "candidates", "outcomes")
 
 
 class ActiveLearningSystem:
@@ -41,7 +42,8 @@ class ActiveLearningSystem:
     candidates
         Frame with the columns of `features.candidate_features`.
     measured
-        Frame with the columns of `features.training_features`; by default the predictor's.
+        Runs, or what is known of each configuration, with the columns of `features.training_features`;
+        by default the rows that the predictor was fitted on.
     weights
         Weights of `information_gain` and `hardware` in `combined_score`.
     decision_share
@@ -69,14 +71,14 @@ class ActiveLearningSystem:
         warehouse: Path | str = "warehouse",
     ) -> None:
         if predictor is None:
-            from pipelines.published import published_build, read_learning_inputs, read_outcomes
+            from pipelines.published import published_build, read_features
 
             build = published_build(Path(warehouse))
             predictor = PerformancePredictor.load(build / "models")
-            measured, published, directions = read_learning_inputs(build)
-            candidates = published if candidates is None else candidates
-            outcomes = read_outcomes(build)
-            predictor.training_frame = measured
+            published = read_features(build)
+            predictor.training_frame, directions = published.training, published.directions
+            measured, outcomes = published.measured, published.outcomes
+            candidates = published.candidates if candidates is None else candidates
         if candidates is None:
             raise ValueError("candidates are needed together with a predictor")
         self.predictor = predictor
@@ -261,7 +263,12 @@ class ActiveLearningSystem:
             self.predictor.training_frame = self.measured
         if not measured.empty:
             self.predictor.update_models(measured)
-            self.measured = self.predictor.training_frame
+            # of what was measured again the runs are known, not only their mean
+            runs, again = self.predictor.training_frame, set(measured["config_id"])
+            others = self.measured[~self.measured["config_id"].isin(again)]
+            self.measured = pd.concat(
+                [others, runs[runs["config_id"].isin(again)]], ignore_index=True
+            )
         told = [self.outcomes, measured.assign(ran=True), failed.assign(ran=False)]
         self.outcomes = pd.concat(told, ignore_index=True)
         if not failed.empty:
@@ -305,10 +312,17 @@ class ActiveLearningSystem:
         """Write everything that `load_state` needs: the models, frames as Parquet, JSON."""
         directory = Path(path)
         self.predictor.save(directory / "predictor")
-        self.measured.to_parquet(directory / "measured.parquet")
-        self.candidates.to_parquet(directory / "candidates.parquet")
-        if self.outcomes is not None:
-            self.outcomes.to_parquet(directory / "outcomes.parquet")
+        frames = {
+            "measured": self.measured,
+            "training": self.predictor.training_frame,
+            "candidates": self.candidates,
+            "outcomes": self.outcomes,
+        }
+        for name, frame in frames.items():
+            if frame is None:
+                (directory / f"{name}.parquet").unlink(missing_ok=True)
+            else:
+                frame.to_parquet(directory / f"{name}.parquet")
         state = {
             "format": STATE_FORMAT,
             "weights": self.weights,
@@ -327,15 +341,10 @@ class ActiveLearningSystem:
         if state.pop("format") != STATE_FORMAT:
             raise ValueError(f"{directory}: saved by another version")
         predictor = PerformancePredictor.load(directory / "predictor")
-        predictor.training_frame = pd.read_parquet(directory / "measured.parquet")
-        outcomes = directory / "outcomes.parquet"
-        return cls(
-            predictor,
-            pd.read_parquet(directory / "candidates.parquet"),
-            predictor.training_frame,
-            outcomes=pd.read_parquet(outcomes) if outcomes.is_file() else None,
-            **state,
-        )
+        paths = {name: directory / f"{name}.parquet" for name in FRAMES}
+        frames = {name: pd.read_parquet(path) for name, path in paths.items() if path.is_file()}
+        predictor.training_frame = frames.pop("training", None)
+        return cls(predictor, **frames, **state)
 
 
 def _batch(scored: pd.DataFrame) -> pd.DataFrame:

@@ -12,7 +12,7 @@ import pandas as pd
 from models_py.belief import Rows
 from models_py.boosting import profile_for
 from models_py.calibration import MINIMUM_GROUP, Offsets, fit_offsets, undercovered
-from models_py.features import Encoder
+from models_py.features import CATEGORICAL, NUMERIC, Encoder
 from models_py.measured import measured_rows, not_too_often, repeat_noise
 from models_py.posterior import Posterior
 from models_py.scores import covered
@@ -20,6 +20,7 @@ from models_py.stage import Stage, fit_light, fit_nested
 
 GROUP = "hardware"
 COMPARABLE = "comparable_group"
+IDENTITY = ("measurement_id", "config_id", "framework_version")
 NOMINAL = 0.9
 UPPER_BOUNDED = frozenset({"throughput", "power_w"})
 
@@ -87,8 +88,10 @@ class MetricModel:
         TooFewRows
             For fewer than `MINIMUM_ROWS` such rows, or too few configurations to hold some out.
         """
-        every = measured_rows(frame, metric)
-        measured = every[not_too_often(every["config_id"], seed)]
+        # rows are copied several times: without what is not learned from
+        measured = measured_rows(frame[_learned_columns(frame, metric)], metric)
+        count, noise = len(measured), repeat_noise(measured, metric)
+        measured = measured[not_too_often(measured["config_id"], seed)]
         log_value = np.log(measured[metric].to_numpy(float))
         log_bound = log_bounds(measured, metric)
         residual = log_value - log_bound
@@ -114,8 +117,8 @@ class MetricModel:
             offsets=offsets,
             centre=centre,
             residual_centre=residual_centre,
-            noise=repeat_noise(every, metric),
-            rows=len(every),
+            noise=noise,
+            rows=count,
             groups=_calibrating(measured, calibrating, COMPARABLE),
             devices=_calibrating(measured, calibrating, GROUP),
             models=sorted(measured["model_name"].unique()),
@@ -160,7 +163,7 @@ class MetricModel:
             self._outside(*kinds)
             for kinds in zip(groups, frame[COMPARABLE].to_numpy(object), strict=True)
         ]
-        result["in_domain"] = [reason is None for reason in reasons]
+        result["in_domain"] = np.array([reason is None for reason in reasons], bool)
         result["domain_reason"] = pd.Series(reasons, index=frame.index, dtype=object)
         return result
 
@@ -286,6 +289,11 @@ class MetricModel:
             undercovered=saved["undercovered"],
             held_out=pd.read_parquet(directory / "held_out.parquet"),
         )
+
+
+def _learned_columns(frame: pd.DataFrame, metric: str) -> list[str]:
+    wanted = {*IDENTITY, *NUMERIC, *CATEGORICAL, metric, f"bound_{metric}"}
+    return [name for name in frame if name in wanted]
 
 
 def _anchor(log_bound: np.ndarray, centre: float, residual_centre: float) -> np.ndarray:

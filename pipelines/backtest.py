@@ -19,7 +19,7 @@ from pipelines.console import Reporter
 from pipelines.curves import keep_curves
 from pipelines.errors import InputError
 from pipelines.objective import objective_metric
-from pipelines.published import connect, learning_frames, metric_directions, published_build
+from pipelines.published import connect, metric_directions, published_build, training_frame
 from pipelines.settings import Settings
 from pipelines.suggest import did_you_mean
 from pipelines.tracking import Tracker
@@ -81,7 +81,7 @@ def backtest(
     with connect(build / DATABASE, read_only=True) as con:
         directions = metric_directions(con)
         metric = objective_metric(metric, directions, "--metric")
-        training, _ = learning_frames(con)
+        training = training_frame(con, settings.training_rows)
     pools, skipped = _pools(training, metric, list(directions), settings.seed)
     if not pools:
         raise InputError(f"--metric {metric}: nothing to replay; {'; '.join(skipped)}")

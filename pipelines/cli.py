@@ -52,8 +52,11 @@ def cli() -> None:
 @click.option("--budget", type=int, help="How many tests the printed plan holds.")
 @click.option("--full-refresh", is_flag=True, help="Start from the raw files alone.")
 @click.option("--accept-shrinkage", is_flag=True, help="Publish though measurements were lost.")
+@click.option("--limit-memory", metavar="SIZE", help="What it may hold in memory [default: 2GB].")
 @json_option
-def build(raw, warehouse, objective, budget, full_refresh, accept_shrinkage, as_json) -> None:
+def build(
+    raw, warehouse, objective, budget, full_refresh, accept_shrinkage, limit_memory, as_json
+) -> None:
     """Build the warehouse from raw files and publish it, all or nothing."""
     from pipelines.build import build as run_build
     from pipelines.console import Reporter
@@ -61,7 +64,11 @@ def build(raw, warehouse, objective, budget, full_refresh, accept_shrinkage, as_
     from pipelines.settings import load_settings
 
     settings = load_settings(
-        raw=raw or None, warehouse=warehouse, objective=objective, budget=budget
+        raw=raw or None,
+        warehouse=warehouse,
+        objective=objective,
+        budget=budget,
+        limit_memory=limit_memory,
     )
     run_build(settings, full_refresh, Reporter(), accept_shrinkage=accept_shrinkage)
     found = overview(settings.warehouse, settings.objective, settings.budget)

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pipelines.errors import BenchmartError
+from pipelines.memory import DEFAULT_LIMIT, give_back, in_words, of_marts
 from pipelines.settings import PROJECT
 from pipelines.warehouse import DATABASE
 
@@ -38,12 +39,17 @@ class Dbt:
         Holds the DuckDB file; while a method runs, no other connection to it may be open here.
     target
         Where dbt keeps its artifacts and logs; what was parsed is reused by the next build.
+    memory
+        What DuckDB may hold in memory, bytes.
     """
 
-    def __init__(self, directory: Path, target: Path) -> None:
+    def __init__(
+        self, directory: Path, target: Path, memory: int = of_marts(DEFAULT_LIMIT)
+    ) -> None:
         self.directory = directory
         self.database = directory / DATABASE
         self.target = target
+        self.memory = memory
         self.manifest = None
 
     def build(self, select: Sequence[str]) -> None:
@@ -88,6 +94,7 @@ class Dbt:
         from dbt.cli.main import dbtRunner
 
         os.environ["DO_NOT_TRACK"] = "true"
+        os.environ["DBT_DUCKDB_MEMORY"] = in_words(self.memory)
         target = str(self.target.resolve())
         places = ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]
         places += ["--target-path", target, "--log-path", target]
@@ -99,6 +106,7 @@ class Dbt:
         finally:
             # dbt keeps the file locked after it returns
             DuckDBConnectionManager.close_all_connections()
+            give_back()
         if not result.success:
             raise BenchmartError(f"dbt: {_first_failure(result)}; log in {self.target}")
         return result.result

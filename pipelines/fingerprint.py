@@ -15,7 +15,7 @@ def fingerprint_of(files: Mapping[str, str], settings: Settings, pins: Mapping[s
     digest = hashlib.sha256(json.dumps([pins, files], sort_keys=True).encode())
     elsewhere = {"raw", "warehouse", "mlruns", "keep_builds", "threads", "budget", "plan_depth"}
     elsewhere |= {"gate"}  # asked of a build that is there
-    elsewhere |= {"minutes_per_test"}  # asked for after a build
+    elsewhere |= {"minutes_per_test", "limit_memory"}  # asked for after a build; how, not what
     told = settings.model_dump(mode="json", exclude=elsewhere)
     for path in Warehouse(settings.warehouse).curves:
         digest.update(path.read_bytes())
@@ -27,7 +27,7 @@ def fingerprint_of(files: Mapping[str, str], settings: Settings, pins: Mapping[s
 
 def recipe_of(settings: Settings) -> str:
     """Models of one recipe, fitted to the same raw rows, are the same."""
-    digest = hashlib.sha256(str(settings.seed).encode())
+    digest = hashlib.sha256(f"{settings.seed} {settings.training_rows}".encode())
     _digest_code(digest, "models_py", "dbt_project")
     return digest.hexdigest()
 

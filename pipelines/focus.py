@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple
 
 import duckdb
 import pandas as pd
+from duckdb import ColumnExpression, ConstantExpression
 
 from pipelines.configurations import as_configurations, describe
 from pipelines.errors import InputError
@@ -100,7 +101,7 @@ class Focused(NamedTuple):
 def focus_on(
     con: duckdb.DuckDBPyConnection,
     focus: Focus,
-    training: pd.DataFrame,
+    measured: pd.DataFrame,
     candidates: pd.DataFrame,
 ) -> Focused:
     """Candidates of the focus: those of the build, and what runs of its like suggest.
@@ -115,30 +116,31 @@ def focus_on(
     facts = describe(con, asked).iloc[0]
     name = facts[column]
     suggest = _on_device if focus.kind == "hardware" else _of_model
-    suggested, notes = suggest(con, name, facts, training)
+    suggested, notes = suggest(con, name, facts, measured)
     described = as_features(describe(con, suggested))
     described = described[described["fits_in_memory"]]
     own = candidates[candidates[column] == name]
     ran = con.sql("select config_id from features.feasibility_features").fetchall()
-    known = {*own["config_id"], *training["config_id"], *(row[0] for row in ran)}
+    known = {*own["config_id"], *measured["config_id"], *(row[0] for row in ran)}
     new = described[~described["config_id"].isin(known)].drop_duplicates("config_id")
     found = pd.concat([own, new], ignore_index=True)[list(candidates)]
     if found.empty:
         raise InputError(f"--focus {focus.kind}={name}: all that is known to run has been run")
-    measured = int((training[column] == name).sum())
-    if measured:
-        notes.append(f"{name} has {measured} measurements already")
+    its_runs = ColumnExpression(column) == ConstantExpression(name)
+    runs = con.table("features.training_features").filter(its_runs).count("*").fetchall()[0][0]
+    if runs:
+        notes.append(f"{name} has {runs} measurements already")
     return Focused(found, notes)
 
 
 def _on_device(
-    con: duckdb.DuckDBPyConnection, name: str, facts: pd.Series, training: pd.DataFrame
+    con: duckdb.DuckDBPyConnection, name: str, facts: pd.Series, measured: pd.DataFrame
 ) -> tuple[pd.DataFrame, list[str]]:
     kind, notes = facts["hardware_kind"], []
     if not facts["hardware_known"]:
         kind = None
         described = con.sql("select hardware from core.hardware").fetchall()
-        hint = did_you_mean(name, {*training["hardware"], *(row[0] for row in described)})
+        hint = did_you_mean(name, {*measured["hardware"], *(row[0] for row in described)})
         notes.append(
             f"{name}: nothing is known of this device; it is predicted as one of those that were"
             f" measured, and a row in hardware.csv would say more{hint}"
@@ -147,17 +149,17 @@ def _on_device(
     if found.empty:
         notes.append(f"no device of its kind, {kind}, was measured")
         found = con.execute(ON_DEVICE, {"name": name, "kind": None}).df()
-    if name not in set(training["hardware"]):
+    if name not in set(measured["hardware"]):
         frameworks = ", ".join(sorted(found["framework"].unique()))
         notes.append(f"assumed to run on {name}: {frameworks}")
     return found, notes
 
 
 def _of_model(
-    con: duckdb.DuckDBPyConnection, name: str, facts: pd.Series, training: pd.DataFrame
+    con: duckdb.DuckDBPyConnection, name: str, facts: pd.Series, measured: pd.DataFrame
 ) -> tuple[pd.DataFrame, list[str]]:
-    types, model_type, notes = sorted(training["model_type"].unique()), facts["model_type"], []
-    of_runs = training.loc[training["model_name"] == name, "model_type"]
+    types, model_type, notes = sorted(measured["model_type"].unique()), facts["model_type"], []
+    of_runs = measured.loc[measured["model_name"] == name, "model_type"]
     if len(of_runs):
         model_type = of_runs.iloc[-1]
     elif not facts["model_known"]:

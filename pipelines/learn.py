@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import duckdb
 import pandas as pd
@@ -18,10 +19,18 @@ from pipelines.contest import Contest, hold_contest, model_rows, warnings_of
 from pipelines.errors import BenchmartError
 from pipelines.facts import BuildFacts
 from pipelines.learned_rows import write_learned_rows
+from pipelines.memory import fits_at_once, give_back, in_words, shortfall
 from pipelines.objective import objective_metric
 from pipelines.progress import previous_build, write_progress
-from pipelines.published import learning_frames, metric_directions, outcome_frame
+from pipelines.published import (
+    candidate_frame,
+    measured_frame,
+    metric_directions,
+    outcome_frame,
+    training_frame,
+)
 from pipelines.retrain import Review, keeps, review_champions, write_reviews
+from pipelines.sample import write_sample
 from pipelines.score import learning_system, prediction_rows, rank, select
 from pipelines.settings import Settings
 from pipelines.strategies import choose_strategies
@@ -81,16 +90,56 @@ def learn(
     BenchmartError
         When the objective's metric has too few measurements.
     """
-    training, candidates = learning_frames(con)
-    outcomes, directions = outcome_frame(con), metric_directions(con)
+    directions = metric_directions(con)
     wanted = _wanted(settings, directions)
+    fitted = _fit(con, settings, champions, wanted, build, tracker, reporter)
+    fitted.predictor.save(models)
+    give_back()
+    with reporter.stage("scoring"), previous_build(con) as compared:
+        _score(con, settings, fitted.predictor, directions, build, compared)
+    _write_calibration(con, fitted.predictor)
+    refitted = {contest.model.metric for contest in fitted.contests}
+    write_reviews(con, build.build_id, fitted.reviews, refitted)
+    append(con, "models", model_rows(fitted.contests, build))
+    warnings = write_sample(con, settings.training_rows) + _short_of_memory(fitted, settings)
+    return _learned(fitted, champions, build, warnings)
+
+
+class Fitted(NamedTuple):
+    """The models that serve, and how that came; `rows` are those that they may learn from."""
+
+    predictor: PerformancePredictor
+    contests: list[Contest]
+    reviews: dict[str, Review]
+    rows: int
+
+    def serving(self, champions: Champions) -> dict[str, str]:
+        """Version of the model that serves, by metric, where it is known."""
+        contested = {each.model.metric: each.serving_version for each in self.contests}
+        versions = {m: contested.get(m, champions.versions.get(m)) for m in self.predictor.models}
+        return {metric: version for metric, version in versions.items() if version is not None}
+
+
+def _fit(
+    con: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    champions: Champions,
+    wanted: tuple[str, ...],
+    build: BuildFacts,
+    tracker: Tracker,
+    reporter: Reporter,
+) -> Fitted:
+    """Review the champions, and fit and track what they do not serve on for."""
+    training, outcomes = training_frame(con, settings.training_rows), outcome_frame(con)
+    give_back(con)
     with reporter.stage("drift"):
         reviews = review_champions(con, training, champions, wanted, settings.retraining, build)
     for review in reviews.values():
         reporter.say(str(review))
     kept = {metric: champions.models[metric] for metric in wanted if keeps(reviews, metric)}
     with reporter.stage("training"):
-        predictor = train(training, outcomes, wanted, kept, settings.seed, settings.threads)
+        side_by_side = fits_at_once(settings.limit_memory, len(training), settings.threads)
+        predictor = train(training, outcomes, wanted, kept, settings.seed, side_by_side)
     if wanted[0] not in predictor.models:
         reason = predictor.refused[wanted[0]] + _rejected(con)
         raise BenchmartError(f"objective {settings.objective}: {reason}")
@@ -101,36 +150,46 @@ def learn(
             if metric not in kept
         ]
         tracker.log_feasibility(predictor.feasibility, build)
-    predictor.models |= {contest.model.metric: contest.serving for contest in contests}
-    predictor.save(models)
-    system = learning_system(predictor, candidates, training, directions, settings)
-    with reporter.stage("scoring"), previous_build(con) as compared:
-        ranked = rank(system, list(predictor.models), settings.threads)
-        replace(con, "predictions", prediction_rows(ranked))
-        asked = comparison(con, system, ranked, settings)
-        replace(con, "hardware_options", option_rows(asked))
-        replace(con, "pareto_front", front_rows(asked))
-        write_progress(con, build.build_id, asked.directions, compared)
-        tactics = choose_strategies(con, list(ranked), settings)
-        replace(con, "scored_candidates", select(system, ranked, tactics, settings))
-    _write_calibration(con, predictor)
-    write_reviews(con, build.build_id, reviews, {contest.model.metric for contest in contests})
     write_learned_rows(con, training, list(predictor.models))
-    append(con, "models", model_rows(contests, build))
-    return _learned(predictor, contests, champions, reviews, build)
+    predictor.models |= {contest.model.metric: contest.serving for contest in contests}
+    return Fitted(predictor, contests, reviews, len(training))
+
+
+def _score(
+    con: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    predictor: PerformancePredictor,
+    directions: Mapping[str, str],
+    build: BuildFacts,
+    compared: bool,
+) -> None:
+    """Predict, rank and select, and write what comes of it."""
+    measured, candidates = measured_frame(con), candidate_frame(con)
+    system = learning_system(predictor, candidates, measured, directions, settings)
+    ranked = rank(system, list(predictor.models), settings.threads)
+    replace(con, "predictions", prediction_rows(ranked))
+    asked = comparison(con, system, ranked, settings)
+    replace(con, "hardware_options", option_rows(asked))
+    replace(con, "pareto_front", front_rows(asked))
+    write_progress(con, build.build_id, asked.directions, compared)
+    tactics = choose_strategies(con, list(ranked), settings)
+    replace(con, "scored_candidates", select(system, ranked, tactics, settings))
+
+
+def _short_of_memory(fitted: Fitted, settings: Settings) -> list[str]:
+    missing = shortfall(settings.limit_memory, fitted.rows) if fitted.contests else 0
+    if not missing:
+        return []
+    needed = in_words(settings.limit_memory + missing)
+    return [f"models of {fitted.rows:,} rows took {needed} of memory; training_rows would limit it"]
 
 
 def _learned(
-    predictor: PerformancePredictor,
-    contests: list[Contest],
-    champions: Champions,
-    reviews: Mapping[str, Review],
-    build: BuildFacts,
+    fitted: Fitted, champions: Champions, build: BuildFacts, warnings: list[str]
 ) -> Learned:
-    versions = {metric: champions.versions.get(metric) for metric in predictor.models}
+    predictor, contests, reviews = fitted.predictor, fitted.contests, fitted.reviews
     fits = {metric: champions.fits.get(metric) for metric in predictor.models}
     for contest in contests:
-        versions[contest.model.metric] = contest.serving_version
         if contest.verdict.promoted:
             fits[contest.model.metric] = Fit(build.recipe, build.started_at)
     for metric in champions.pinned & fits.keys():
@@ -141,13 +200,13 @@ def _learned(
     return Learned(
         metrics=tuple(predictor.models),
         refused=predictor.refused,
-        warnings=tuple(warnings_of(contests, champions, predictor.refused)),
+        warnings=(*warnings, *warnings_of(contests, champions, predictor.refused)),
         challengers={
             contest.model.metric: contest.logged.model_version
             for contest in contests
             if not contest.verdict.promoted
         },
-        serving={metric: version for metric, version in versions.items() if version is not None},
+        serving=fitted.serving(champions),
         runs={contest.model.metric: contest.logged.run_id for contest in contests},
         fits={metric: fit for metric, fit in fits.items() if fit is not None},
     )

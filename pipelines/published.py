@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import duckdb
+from duckdb import ColumnExpression, ConstantExpression
 
 from pipelines.digest import sha256
+from pipelines.errors import InputError
+from pipelines.memory import DEFAULT_LIMIT, in_words, of_tables
 from pipelines.warehouse import DATABASE, Warehouse, read_manifest
 
 if TYPE_CHECKING:
     import pandas as pd
-
-# as in profiles.yml; more is spilled to disk, beside the database
-MEMORY_LIMIT = "400MB"
 
 
 def connect_published(warehouse: Path) -> duckdb.DuckDBPyConnection:
@@ -28,12 +28,17 @@ def connect_published(warehouse: Path) -> duckdb.DuckDBPyConnection:
     return connect(published_build(warehouse) / DATABASE, read_only=True)
 
 
-def connect(database: Path, read_only: bool = False) -> duckdb.DuckDBPyConnection:
-    """A connection that fetches nothing from outside and keeps time in UTC."""
+def connect(
+    database: Path, read_only: bool = False, memory: int = of_tables(DEFAULT_LIMIT)
+) -> duckdb.DuckDBPyConnection:
+    """A connection that fetches nothing from outside and keeps time in UTC.
+
+    What takes more than so many bytes of memory is spilled to disk, beside the database.
+    """
     settings = {
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
-        "memory_limit": MEMORY_LIMIT,
+        "memory_limit": in_words(memory),
     }
     con = duckdb.connect(str(database), read_only=read_only, config=settings)
     con.execute("set timezone = 'UTC'; set enable_progress_bar = false")
@@ -65,37 +70,65 @@ def published_build(warehouse: Path) -> Path:
     return Warehouse(warehouse).require_published()
 
 
-def read_learning_inputs(build: Path) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, str]]:
-    """Training features, candidate features and metric directions of a build."""
+class Features(NamedTuple):
+    """What `ActiveLearningSystem` reads of a build."""
+
+    training: pd.DataFrame
+    measured: pd.DataFrame
+    candidates: pd.DataFrame
+    outcomes: pd.DataFrame
+    directions: dict[str, str]
+
+
+def read_features(build: Path) -> Features:
+    """Everything that models learn from and are asked about, of a build."""
     with connect(build / DATABASE, read_only=True) as con:
-        return *learning_frames(con), metric_directions(con)
+        frames = (training_frame(con), measured_frame(con), candidate_frame(con))
+        return Features(*frames, outcome_frame(con), metric_directions(con))
 
 
-def read_outcomes(build: Path) -> pd.DataFrame:
-    """What ran and what failed, of a build."""
-    with connect(build / DATABASE, read_only=True) as con:
-        return outcome_frame(con)
+def training_frame(con: duckdb.DuckDBPyConnection, most_rows: int | None = None) -> pd.DataFrame:
+    """Measurements to learn from: the first so many by `sample_rank`, or what a build learned from."""
+    every = con.table("features.training_features")
+    if most_rows is None:
+        sample = _of_this_version(con, "ml.training_sample")
+        most_rows = sample.sum("measurements_learned").fetchall()[0][0]
+    rows = every.filter(ColumnExpression("sample_rank") <= ConstantExpression(most_rows))
+    return _as_frame(rows.order("measurement_id"))
 
 
-def learning_frames(con: duckdb.DuckDBPyConnection) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Training and candidate features of an open database.
+def _of_this_version(con: duckdb.DuckDBPyConnection, table: str) -> duckdb.DuckDBPyRelation:
+    try:
+        return con.table(table)
+    except duckdb.CatalogException:
+        raise InputError(f"the build has no {table}: run `benchmart build`") from None
 
-    Counts that may be missing are floats, whether or not one is missing.
-    """
-    return _features(con, "training_features"), _features(con, "candidate_features")
+
+def measured_frame(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    """What is known of every measured configuration."""
+    return _as_frame(
+        _of_this_version(con, "features.measured_configurations").order("measurement_id")
+    )
+
+
+def candidate_frame(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    """Configurations that could be measured next."""
+    return _as_frame(con.table("features.candidate_features").order("config_id"))
 
 
 def outcome_frame(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
-    """What ran and what failed, of an open database."""
-    return _features(con, "feasibility_features")
+    """What ran and what failed."""
+    return _as_frame(con.table("features.feasibility_features").order("config_id, outcome"))
 
 
-def _features(con: duckdb.DuckDBPyConnection, table: str) -> pd.DataFrame:
-    return as_features(con.table(f"features.{table}").df())
+def _as_frame(rows: duckdb.DuckDBPyRelation) -> pd.DataFrame:
+    # through objects of Python, or in small pieces, texts take twice the memory
+    table = rows.to_arrow_table().combine_chunks()
+    return as_features(table.to_pandas(split_blocks=True, self_destruct=True))
 
 
 def as_features(frame: pd.DataFrame) -> pd.DataFrame:
-    """With counts that may be missing as floats, as in `learning_frames`."""
+    """With counts that may be missing as floats, whether or not one is missing."""
     types = dict.fromkeys(("batch_size", "input_length", "output_length", "image_size"), float)
     return frame.astype(types)
 

@@ -63,7 +63,7 @@ class Ranked(NamedTuple):
 def learning_system(
     predictor: PerformancePredictor,
     candidates: pd.DataFrame,
-    training: pd.DataFrame,
+    measured: pd.DataFrame,
     directions: Mapping[str, str],
     settings: Settings,
 ) -> ActiveLearningSystem:
@@ -71,7 +71,7 @@ def learning_system(
     return ActiveLearningSystem(
         predictor,
         candidates,
-        training,
+        measured,
         directions=directions,
         seed=settings.seed,
         minimum_feasibility=settings.minimum_feasibility,

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import (
     BaseModel,
+    ByteSize,
     Field,
     ValidationError,
     ValidationInfo,
@@ -24,9 +25,11 @@ from pydantic_settings import (
 
 from models_py.objectives import BALANCE, main_metric
 from pipelines.errors import InputError
+from pipelines.memory import DEFAULT_LIMIT
 from pipelines.offers import Offers
 
 PROJECT = Path(__file__).resolve().parent.parent
+MOST_TRAINING_ROWS = 300_000
 
 
 class Weights(BaseModel, extra="forbid"):
@@ -95,6 +98,10 @@ class Settings(BaseSettings):
     region: str | None = None
     balance: dict[str, Annotated[float, Field(gt=0)]] = Field(BALANCE, min_length=1)
     minimum_feasibility: float = Field(0.5, ge=0, le=1)
+    limit_memory: ByteSize = Field(
+        DEFAULT_LIMIT, ge=1_000_000_000, description="a size of at least 1GB"
+    )
+    training_rows: int = Field(MOST_TRAINING_ROWS, ge=100)
     retraining: Retraining = Retraining()
     gate: Gate = Gate()
     exports: bool = True

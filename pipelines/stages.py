@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from pipelines.build_row import append_build, complete_build
@@ -16,6 +17,7 @@ from pipelines.exports import FOLDER, export_tables
 from pipelines.facts import BuildFacts
 from pipelines.ingest import InputFile, Landing, land
 from pipelines.learn import Learned, learn
+from pipelines.memory import of_marts, of_tables
 from pipelines.published import connect
 from pipelines.settings import Settings
 from pipelines.tracking import Tracker
@@ -28,7 +30,7 @@ DOWNSTREAM = ("path:models/marts/analytics", "path:tests")
 
 def build_marts(dbt: Dbt, files: Sequence[InputFile], reporter: Reporter) -> Landing:
     """Land the files and build everything that the models read: `core` and `features`."""
-    with reporter.stage("landing"), connect(dbt.database) as con:
+    with reporter.stage("landing"), connect(dbt.database, memory=dbt.memory) as con:
         landing = land(con, files)
     for warning in landing.warnings:
         reporter.say(f"warning: {warning}")
@@ -56,7 +58,8 @@ def run_stages(
         Directory of the build to go on from, `None` to start afresh.
     """
     database = staging / DATABASE
-    dbt = Dbt(staging, settings.warehouse / "dbt")
+    dbt = Dbt(staging, settings.warehouse / "dbt", of_marts(settings.limit_memory))
+    tables = partial(connect, database, memory=of_tables(settings.limit_memory))
     warehouse = Warehouse(settings.warehouse)
     pins = {
         metric: version for metric, version in warehouse.pins().items() if metric in settings.wanted
@@ -64,16 +67,16 @@ def run_stages(
     champions = find_champions(previous, pins, tracker)
     if previous:
         shutil.copyfile(previous / DATABASE, database)
-    with connect(database) as con:
+    with tables() as con:
         load_curves(con, warehouse.curves)
     landing = build_marts(dbt, files, reporter)
-    with connect(database) as con:
+    with tables() as con:
         learned = learn(con, settings, staging / "models", champions, facts, tracker, reporter)
         append_build(con, settings, facts, files, learned, [*landing.warnings, *learned.warnings])
     with reporter.stage("analytics"):
         dbt.build(DOWNSTREAM)
         dbt.write_lineage(staging / LINEAGE)
-    with connect(database) as con:
+    with tables() as con:
         complete_build(con, facts.build_id, reporter.seconds)
         if settings.exports:
             with reporter.stage("exports"):

@@ -11,7 +11,13 @@ from pipelines.errors import InputError
 from pipelines.focus import focus_on, read_focus
 from pipelines.integrate import Today, require_learned, valid_plan
 from pipelines.objective import objective_metric
-from pipelines.published import connect, learning_frames, metric_directions, published_build
+from pipelines.published import (
+    candidate_frame,
+    connect,
+    measured_frame,
+    metric_directions,
+    published_build,
+)
 from pipelines.score import learning_system
 from pipelines.settings import Settings
 from pipelines.strategies import published_tactic
@@ -31,12 +37,12 @@ def integrate_today(settings: Settings, budget: int, today: Today) -> dict:
         raise InputError("--metric: limits and a focus are for one objective, several were given")
     build = published_build(settings.warehouse)
     with connect(build / DATABASE, read_only=True) as con:
-        training, candidates = learning_frames(con)
+        measured, candidates = measured_frame(con), candidate_frame(con)
         directions = metric_directions(con)
         notes = []
         focus = None if today.focus is None else read_focus(today.focus)
         if focus is not None:
-            candidates, notes = focus_on(con, focus, training, candidates)
+            candidates, notes = focus_on(con, focus, measured, candidates)
         candidates = with_costs(con, candidates, settings.minutes_per_test, settings.offers)
         metric = objective_metric(settings.objective, directions, "--metric")
         predictor = PerformancePredictor.load(build / "models")
@@ -44,7 +50,7 @@ def integrate_today(settings: Settings, budget: int, today: Today) -> dict:
         tactic = published_tactic(con, metric, settings)
     if focus is not None:
         tactic = tactic._replace(decision_share=0)  # all tests are to tell of it
-    system = learning_system(predictor, candidates, training, directions, settings)
+    system = learning_system(predictor, candidates, measured, directions, settings)
     limits = _as_limits(today, budget, candidates)
     system = system.with_tactic(*tactic)
     plan = system.integrate_with_hardware_recommender(optimize_for=metric, limits=limits)

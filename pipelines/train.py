@@ -18,11 +18,11 @@ def train(
     metrics: Sequence[str],
     kept: Mapping[str, MetricModel | DerivedModel],
     seed: int,
-    threads: int,
+    side_by_side: int,
 ) -> PerformancePredictor:
     """A predictor of every metric with enough measurements; see its `refused` for the others.
 
-    The metrics are fitted side by side: LightGBM works outside Python's lock, one thread each.
+    Metrics are fitted side by side: LightGBM works outside Python's lock, one thread each.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def train(
     """
     predictor = PerformancePredictor(metrics=metrics, seed=seed)
     predictor.models.update(kept)
-    with ThreadPoolExecutor(threads) as pool:
+    with ThreadPoolExecutor(side_by_side) as pool:
         failures = pool.submit(predictor.fit_feasibility, outcomes)
         for derived in (False, True):
             wave = [metric for metric in metrics if (metric in DERIVED_FROM) == derived]
@@ -41,5 +41,4 @@ def train(
     predictor.models = {
         name: predictor.models[name] for name in metrics if name in predictor.models
     }
-    predictor.training_frame = training
     return predictor

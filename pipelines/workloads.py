@@ -175,7 +175,7 @@ def options_of(con: duckdb.DuckDBPyConnection, workloads: pd.DataFrame) -> pd.Da
     possible = con.sql("select * from features.options_of('asked_workloads')").df()
     con.register("possible_options", possible[["workload_id"]].drop_duplicates())
     measured = con.sql(
-        "select training.* from features.training_features as training"
+        "select measured.* from features.measured_configurations as measured"
         " semi join possible_options using (workload_id) order by measurement_id"
     ).df()
     others = possible[~possible["config_id"].isin(measured["config_id"])]

@@ -14,7 +14,7 @@ from hypothesis import settings
 
 from pipelines.dbt import Dbt
 from pipelines.models import relocate
-from pipelines.published import published_build, read_learning_inputs
+from pipelines.published import published_build, read_features
 from tests.support import BUNDLED, PROJECT, Commands, bundled_rows, write_csv
 
 SHARED = PROJECT.parent / "shared" / "data"
@@ -91,7 +91,8 @@ def published(shared_homes: Path, parsed: Path) -> Commands:
 @pytest.fixture(scope="session")
 def frames(published: Commands) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Training and candidate features of the published build."""
-    return read_learning_inputs(published_build(published.warehouse))[:2]
+    features = read_features(published_build(published.warehouse))
+    return features.training, features.candidates
 
 
 @pytest.fixture(scope="session")

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import math
+import sys
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pandas as pd
 import pytest
 
+from models_py.measured import newest_measurements
 from models_py.plan import COUNTS
 from pipelines.configurations import TEXTS, describe
 from pipelines.console import Reporter
 from pipelines.dbt import Dbt
 from pipelines.ingest import find_files
-from pipelines.published import connect
+from pipelines.published import connect, measured_frame, training_frame
 from pipelines.stages import build_marts
 
 NATIVE = """\
@@ -47,6 +50,22 @@ model_name,model_type,hardware,batch_size,concurrency,latency_ms,power_w,energy_
 warm,vision,abacus,1,1,50,50,
 warm,vision,abacus,2,1,60,50,3
 warm,vision,abacus,1,4,50,50,
+"""
+# common: every batch by three versions; uncommon: two batches by one
+NIGHTLY = """\
+model_name,model_type,hardware,framework,framework_version,batch_size,throughput,memory_mb
+nightly,vision,common,vllm,2.10,1,100,
+nightly,vision,common,vllm,2.10,1,400,
+nightly,vision,common,vllm,2.9,1,50,
+nightly,vision,common,vllm,2.9,1,,700
+nightly,vision,common,vllm,2.8,1,40,
+nightly,vision,common,vllm,2.10,2,110,
+nightly,vision,common,vllm,2.9,2,60,
+nightly,vision,common,vllm,2.8,2,50,
+nightly,vision,common,vllm,,4,70,
+nightly,vision,common,vllm,2.8,4,60,
+nightly,vision,uncommon,vllm,2.8,1,10,
+nightly,vision,uncommon,vllm,2.8,2,20,
 """
 JSONL = """\
 {"model_name": "tiny", "model_type": "text_embedding", "hardware": "RTX 4090", "framework": "vllm", \
@@ -82,6 +101,7 @@ def marts(tmp_path_factory: pytest.TempPathFactory, parsed: Path) -> duckdb.Duck
         "runs.csv": NATIVE,
         "more.jsonl": JSONL,
         "power.csv": POWER,
+        "nightly.csv": NIGHTLY,
         "hardware.csv": HARDWARE,
         "models.csv": MODELS,
         "metrics.csv": METRICS,
@@ -106,7 +126,7 @@ def test_every_row_gets_one_verdict(marts):
         " where judged.file = files.file) from raw.files as files"
         " where runs_read > 0",
     )
-    assert len(counts) == 4
+    assert len(counts) == 5
     assert all(read == judged for _, read, judged in counts)
 
 
@@ -180,10 +200,63 @@ def test_failed_runs_are_outcomes_and_teach_no_metric(marts):
     assert found == [("error", False, 4), ("oom", False, 16)]
     both = _values(
         marts,
-        "select (select count(*) from features.training_features),"
+        "select (select count(distinct config_id) from features.training_features),"
         " (select count(*) filter (ran) from features.feasibility_features)",
     )
     assert both[0][0] == both[0][1] > 0
+
+
+def test_a_sample_takes_turns_between_devices_and_the_newest_run_of_each_configuration_first(marts):
+    rows = _values(
+        marts,
+        "select hardware, batch_size, framework_version from features.training_features"
+        " where model_name = 'nightly' and throughput is not null order by sample_rank",
+    )
+    common = [row[1:] for row in rows if row[0] == "common"]
+    turns = [set(common[:3]), set(common[3:6]), set(common[6:8]), set(common[8:])]
+    assert turns == [
+        {(1, "2.10"), (2, "2.10"), (4, "2.8")},
+        {(1, "2.10"), (2, "2.9"), (4, None)},
+        {(1, "2.9"), (2, "2.8")},
+        {(1, "2.8")},
+    ]
+    assert sum(row[0] == "uncommon" for row in rows[:4]) == 2
+
+
+def test_models_learn_from_as_many_rows_as_they_are_told(marts):
+    every = training_frame(marts, sys.maxsize)
+    assert len(every) == marts.table("features.training_features").count("*").fetchall()[0][0]
+    sample = training_frame(marts, 7)
+    first = every.nsmallest(7, "sample_rank")["measurement_id"]
+    assert sorted(sample["measurement_id"]) == sorted(first)
+    assert sample[
+        "measurement_id"
+    ].is_monotonic_increasing  # whatever is drawn does not depend on it
+
+
+def test_a_configuration_is_known_by_the_newest_version_that_measured_a_metric(marts):
+    found = _values(
+        marts,
+        "select batch_size, framework_version, throughput, memory_mb"
+        " from features.measured_configurations"
+        " where model_name = 'nightly' and hardware = 'common' order by batch_size",
+    )
+    expected = [(1, "2.10", 200.0, 700.0), (2, "2.10", 110.0, None), (4, "2.8", 60.0, None)]
+    assert [row[:2] for row in found] == [row[:2] for row in expected]
+    for row, wanted in zip(found, expected, strict=True):
+        assert row[2:] == pytest.approx(wanted[2:])
+
+
+@pytest.mark.parametrize("metric", ["throughput", "latency_ms", "memory_mb", "jitter_ms"])
+def test_the_mart_and_the_library_agree_on_what_was_measured(marts, metric):
+    in_sql = newest_measurements(measured_frame(marts), metric).set_index("config_id")
+    in_python = newest_measurements(training_frame(marts, sys.maxsize), metric).set_index(
+        "config_id"
+    )
+    assert len(in_python)
+    values = in_sql["measured_value"].reindex(in_python.index)
+    assert len(in_sql) == len(in_python)
+    np.testing.assert_allclose(values, in_python["measured_value"], rtol=1e-12)
 
 
 def test_units_and_defaults_of_the_native_format(marts):

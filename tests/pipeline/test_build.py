@@ -31,6 +31,7 @@ TABLES = {
     "scored_candidates",
     "strategies",
     "strategy_rewards",
+    "training_sample",
 }
 
 

@@ -128,8 +128,6 @@ def test_templates_of_sql_quote_the_only_names_that_are_data():
     models = [p for p in (PROJECT / "dbt_project").rglob("*.sql") if "target" not in p.parts]
     texts = {path.name: path.read_text(encoding="utf-8") for path in models}
     assert not [name for name, text in texts.items() if "env_var(" in text]
-    assert [name for name, text in texts.items() if "run_query(" in text] == [
-        "training_features.sql"
-    ]
-    used = re.findall(r"\{\{ metric\b[^}]*\}\}", texts["training_features.sql"])
-    assert used and all("| replace(" in each for each in used)
+    assert [name for name, text in texts.items() if "run_query(" in text] == ["quoted_metrics.sql"]
+    assert """~ name | replace("'", "''") ~""" in texts["quoted_metrics.sql"]
+    assert """~ name | replace('"', '""') ~""" in texts["quoted_metrics.sql"]

@@ -7,6 +7,7 @@ import pytest
 
 from models_py.active_learning import ActiveLearningSystem
 from models_py.hardware_recommender import HardwareRecommender
+from models_py.measured import newest_measurements
 from models_py.predict import PerformancePredictor
 from pipelines.integrate import plan_schema
 
@@ -171,6 +172,35 @@ def test_state_survives_a_restart(system, tmp_path):
     pd.testing.assert_frame_equal(
         system.recommend_configurations(5), loaded.recommend_configurations(5)
     )
+
+
+def test_a_configuration_that_is_measured_again_is_known_by_all_its_runs(world):
+    known, candidates = world
+    known = known.drop_duplicates("config_id")
+    summary = known.assign(throughput=7.0)  # as of many runs, of which these are a sample
+    predictor = PerformancePredictor(("throughput",), light=True).fit(known)
+    learner = ActiveLearningSystem(predictor, candidates, summary)
+    again = known.head(1).assign(measurement_id="again", throughput=4 * known["throughput"].iloc[0])
+    learner.update_with_benchmark_results(again)
+    values = newest_measurements(learner.measured, "throughput").set_index("config_id")
+    found = values.loc[again["config_id"], "measured_value"].item()
+    assert found == pytest.approx(2 * known["throughput"].iloc[0])
+    np.testing.assert_allclose(values["measured_value"].drop(again["config_id"]), 7)
+    assert len(learner.predictor.training_frame) == len(known) + 1
+
+
+def test_a_state_is_that_of_its_own_frames(world, tmp_path):
+    known, candidates = world
+    predictor = PerformancePredictor(("throughput",), light=True).fit(known)
+    outcomes = known.assign(ran=True)
+    learner = ActiveLearningSystem(predictor, candidates, known.head(9), outcomes=outcomes)
+    learner.save_state(tmp_path)
+    (tmp_path / "results.parquet").write_bytes((tmp_path / "measured.parquet").read_bytes())
+    loaded = ActiveLearningSystem.load_state(tmp_path)
+    assert (len(loaded.measured), len(loaded.predictor.training_frame)) == (9, len(known))
+    assert len(loaded.outcomes) == len(outcomes)
+    ActiveLearningSystem(predictor, candidates, known.head(8)).save_state(tmp_path)
+    assert ActiveLearningSystem.load_state(tmp_path).outcomes is None
 
 
 def test_the_plan_follows_its_schema_and_the_recommenders_hardware(system):

@@ -5,8 +5,7 @@
 with seen as (
 
     select {{ columns | join(', ') }}, {{ bounds_by_metric() }} as bounds
-    from {{ ref('training_features') }}
-    qualify row_number() over (partition by config_id order by framework_version_number desc nulls last) = 1
+    from {{ ref('measured_configurations') }}
 
 ),
 

@@ -2,10 +2,19 @@
     A batch that was lowered until it fitted tells of a second run, of the next larger batch, that failed:
     it is described anew, with that batch.
 -#}
-with runs as (
+with newest as (
+
+    select measurement_id
+    from {{ ref('int_runs__judged') }}
+    where verdict = 'accepted'
+    qualify row_number() over (partition by config_id, status order by {{ newest_first() }}) = 1
+
+),
+
+runs as (
 
     select * from {{ ref('int_runs__judged') }}
-    where verdict = 'accepted'
+    where measurement_id in (from newest)
 
 ),
 
@@ -14,8 +23,8 @@ lowered as (
     select distinct
         source, model_name, model_type, task, hardware, device_count, framework, framework_version, precision,
         failed_batch_size as batch_size, input_length, output_length, image_size, concurrency, options, throughput_unit,
-    from runs
-    where failed_batch_size is not null
+    from {{ ref('int_runs__judged') }}
+    where verdict = 'accepted' and failed_batch_size is not null
 
 ),
 
@@ -34,4 +43,7 @@ outcomes as (
 )
 
 select * from outcomes
-order by config_id, outcome, framework_version_number
+qualify row_number() over (
+    partition by config_id, outcome order by framework_version_number desc nulls last, framework_version, source
+) = 1
+order by config_id, outcome
