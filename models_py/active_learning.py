@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import copy
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from models_py.derived import DerivedModel
 from models_py.feasibility import MINIMUM_FEASIBILITY, likely_to_run
 from models_py.hardware_recommender import HardwareRecommender
 from models_py.limits import Limits
 from models_py.measured import newest_measurements
-from models_py.metric_model import quantile_names
+from models_py.metric_model import MetricModel, quantile_names
 from models_py.objectives import DEFAULT_DIRECTIONS, main_metric, short_name, sign
 from models_py.plan import build_plan
 from models_py.predict import PerformancePredictor
@@ -23,6 +24,7 @@ from models_py.results import read_results
 from models_py.selection import Selection
 from models_py.worth import objective_of
 
+Predict = Callable[[MetricModel | DerivedModel, pd.DataFrame], pd.DataFrame]
 FIXED_WEIGHTS = {"information_gain": 0.7, "hardware": 0.3}
 STATE_FORMAT = 4
 FRAMES = ("measured", "training", "candidates", "outcomes")
@@ -113,8 +115,13 @@ class ActiveLearningSystem:
         metric = main_metric(optimize_for)
         return self.select(self.rank(self.predictions(metric), metric), metric, Limits(depth))
 
-    def predictions(self, metric: str) -> pd.DataFrame:
+    def predictions(self, metric: str, predict: Predict | None = None) -> pd.DataFrame:
         """Predictions of measured configurations and of candidates that the metric applies to.
+
+        Parameters
+        ----------
+        predict
+            Stands for `predict` of the metric's model, which it is given.
 
         Returns
         -------
@@ -137,7 +144,8 @@ class ActiveLearningSystem:
             ignore_index=True,
         )
         frame = frame[self.predictor.models[metric].applies(frame)].reset_index(drop=True)
-        predicted = self.predictor.models[metric].predict(frame)
+        model = self.predictor.models[metric]
+        predicted = model.predict(frame) if predict is None else predict(model, frame)
         probability = np.where(frame["is_candidate"], self.predictor.prob_feasible(frame), 1.0)
         return pd.concat([frame, predicted.assign(prob_feasible=probability)], axis=1)
 

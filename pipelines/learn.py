@@ -29,6 +29,7 @@ from pipelines.published import (
     outcome_frame,
     training_frame,
 )
+from pipelines.rescoring import Rescoring
 from pipelines.retrain import Review, keeps, review_champions, write_reviews
 from pipelines.sample import write_sample
 from pipelines.score import learning_system, prediction_rows, rank, select
@@ -95,8 +96,10 @@ def learn(
     fitted = _fit(con, settings, champions, wanted, build, tracker, reporter)
     fitted.predictor.save(models)
     give_back()
+    serving = fitted.serving(champions)
     with reporter.stage("scoring"), previous_build(con) as compared:
-        _score(con, settings, fitted.predictor, directions, build, compared)
+        named = {metric: f"{version} {build.recipe}" for metric, version in serving.items()}
+        _score(con, settings, fitted.predictor, named, directions, build, compared)
     _write_calibration(con, fitted.predictor)
     refitted = {contest.model.metric for contest in fitted.contests}
     write_reviews(con, build.build_id, fitted.reviews, refitted)
@@ -159,6 +162,7 @@ def _score(
     con: duckdb.DuckDBPyConnection,
     settings: Settings,
     predictor: PerformancePredictor,
+    models: Mapping[str, str],
     directions: Mapping[str, str],
     build: BuildFacts,
     compared: bool,
@@ -166,8 +170,9 @@ def _score(
     """Predict, rank and select, and write what comes of it."""
     measured, candidates = measured_frame(con), candidate_frame(con)
     system = learning_system(predictor, candidates, measured, directions, settings)
-    ranked = rank(system, list(predictor.models), settings.threads)
-    replace(con, "predictions", prediction_rows(ranked))
+    rescoring = Rescoring(con, models)
+    ranked = rank(system, list(predictor.models), rescoring, settings.threads)
+    replace(con, "predictions", prediction_rows(ranked, models))
     asked = comparison(con, system, ranked, settings)
     replace(con, "hardware_options", option_rows(asked))
     replace(con, "pareto_front", front_rows(asked))

@@ -12,6 +12,7 @@ from models_py.active_learning import ActiveLearningSystem
 from models_py.limits import Limits
 from models_py.objectives import short_name
 from models_py.predict import PerformancePredictor
+from pipelines.rescoring import Rescoring
 from pipelines.settings import Settings
 from pipelines.strategies import Tactic
 
@@ -25,6 +26,7 @@ PREDICTION_COLUMNS = [
     "domain_reason",
     "prob_feasible",
     "measured_value",
+    "inputs",
 ]
 SCORE_COLUMNS = [
     "config_id",
@@ -78,11 +80,13 @@ def learning_system(
     )
 
 
-def rank(system: ActiveLearningSystem, metrics: Sequence[str], threads: int) -> dict[str, Ranked]:
+def rank(
+    system: ActiveLearningSystem, metrics: Sequence[str], rescoring: Rescoring, threads: int
+) -> dict[str, Ranked]:
     """Predictions and ranked options of every metric."""
 
     def of(metric: str) -> Ranked:
-        predictions = system.predictions(metric)
+        predictions = system.predictions(metric, rescoring.predict)
         return Ranked(predictions, system.rank(predictions, metric))
 
     with ThreadPoolExecutor(threads) as pool:
@@ -106,10 +110,10 @@ def select(
         return pd.concat(pool.map(of, ranked), ignore_index=True)
 
 
-def prediction_rows(ranked: Mapping[str, Ranked]) -> pd.DataFrame:
-    """One row per metric and configuration."""
+def prediction_rows(ranked: Mapping[str, Ranked], models: Mapping[str, str]) -> pd.DataFrame:
+    """One row per metric and configuration; `models` are names of models by metric, see `Rescoring`."""
     rows = [
-        found.predictions[PREDICTION_COLUMNS].assign(metric=metric)
+        found.predictions[PREDICTION_COLUMNS].assign(metric=metric, model=models.get(metric))
         for metric, found in ranked.items()
     ]
     return pd.concat(rows, ignore_index=True)
