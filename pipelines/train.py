@@ -10,6 +10,7 @@ import pandas as pd
 from models_py.derived import DERIVED_FROM, DerivedModel
 from models_py.metric_model import MetricModel
 from models_py.predict import PerformancePredictor
+from pipelines.memory import give_back
 
 
 def train(
@@ -31,12 +32,17 @@ def train(
     """
     predictor = PerformancePredictor(metrics=metrics, seed=seed)
     predictor.models.update(kept)
+
+    def fit(metric: str) -> None:
+        predictor.fit_metric(training, metric)
+        give_back()
+
     with ThreadPoolExecutor(side_by_side) as pool:
         failures = pool.submit(predictor.fit_feasibility, outcomes)
         for derived in (False, True):
             wave = [metric for metric in metrics if (metric in DERIVED_FROM) == derived]
             wave = [metric for metric in wave if metric not in kept]
-            list(pool.map(lambda metric: predictor.fit_metric(training, metric), wave))
+            list(pool.map(fit, wave))
         failures.result()
     predictor.models = {
         name: predictor.models[name] for name in metrics if name in predictor.models
