@@ -19,7 +19,8 @@ from models_py.ranking import Odds, compare
 from models_py.worth import PRICE, NotLearned, Objective, objective_of
 from pipelines.costs import with_prices
 from pipelines.objective import require_objective, unit_of
-from pipelines.score import QUANTILES, Ranked
+from pipelines.rescoring import QUANTILES
+from pipelines.score import Ranked
 from pipelines.settings import Settings
 
 OPTION_COLUMNS = [

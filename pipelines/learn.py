@@ -96,9 +96,8 @@ def learn(
     fitted = _fit(con, settings, champions, wanted, build, tracker, reporter)
     fitted.predictor.save(models)
     give_back()
-    serving = fitted.serving(champions)
     with reporter.stage("scoring"), previous_build(con) as compared:
-        named = {metric: f"{version} {build.recipe}" for metric, version in serving.items()}
+        named = {metric: f"{version} {build.recipe}" for metric, version in fitted.serving.items()}
         _score(con, settings, fitted.predictor, named, directions, build, compared)
     _write_calibration(con, fitted.predictor)
     refitted = {contest.model.metric for contest in fitted.contests}
@@ -109,18 +108,21 @@ def learn(
 
 
 class Fitted(NamedTuple):
-    """The models that serve, and how that came; `rows` are those that they may learn from."""
+    """The models that serve, and how that came.
+
+    Attributes
+    ----------
+    serving
+        Version of each model that serves, by metric, where it is known.
+    rows
+        Measurements that models may learn from.
+    """
 
     predictor: PerformancePredictor
     contests: list[Contest]
     reviews: dict[str, Review]
+    serving: dict[str, str]
     rows: int
-
-    def serving(self, champions: Champions) -> dict[str, str]:
-        """Version of the model that serves, by metric, where it is known."""
-        contested = {each.model.metric: each.serving_version for each in self.contests}
-        versions = {m: contested.get(m, champions.versions.get(m)) for m in self.predictor.models}
-        return {metric: version for metric, version in versions.items() if version is not None}
 
 
 def _fit(
@@ -155,7 +157,10 @@ def _fit(
         tracker.log_feasibility(predictor.feasibility, build)
     write_learned_rows(con, training, list(predictor.models))
     predictor.models |= {contest.model.metric: contest.serving for contest in contests}
-    return Fitted(predictor, contests, reviews, len(training))
+    versions = {metric: champions.versions.get(metric) for metric in kept}
+    versions |= {contest.model.metric: contest.serving_version for contest in contests}
+    serving = {metric: version for metric, version in versions.items() if version is not None}
+    return Fitted(predictor, contests, reviews, serving, len(training))
 
 
 def _score(
@@ -211,7 +216,7 @@ def _learned(
             for contest in contests
             if not contest.verdict.promoted
         },
-        serving=fitted.serving(champions),
+        serving=fitted.serving,
         runs={contest.model.metric: contest.logged.run_id for contest in contests},
         fits={metric: fit for metric, fit in fits.items() if fit is not None},
     )

@@ -5,7 +5,7 @@ Rows are known by what they say: a file that was renamed, or got a column more, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import duckdb
 import numpy as np
@@ -65,12 +65,17 @@ def _hashed(training: pd.DataFrame, metric: str) -> pd.DataFrame:
         return pd.DataFrame({"content": [], "facts": []}, dtype=np.uint64)
     rows = training[training[metric].notna()]
     described = [*NUMERIC, *CATEGORICAL, f"bound_{metric}", "batch_work", f"{metric}_is_derived"]
-    facts = [name for name in described if name in rows]
-    # a column of counts is one of floats as soon as a value is missing
-    numbers = {name: float for name in facts if name not in CATEGORICAL}
     return pd.DataFrame(
         {
             "content": hash_pandas_object(rows[[*IDENTITY, metric]], index=False),
-            "facts": hash_pandas_object(rows[facts].astype(numbers), index=False),
+            "facts": hashes_of_features(rows, described),
         }
     )
+
+
+def hashes_of_features(frame: pd.DataFrame, names: Iterable[str]) -> pd.Series:
+    """A hash of each row by those of the columns that are there."""
+    there = [name for name in names if name in frame]
+    # a column of counts is one of floats as soon as a value is missing
+    numbers = {name: float for name in there if name not in CATEGORICAL}
+    return hash_pandas_object(frame[there].astype(numbers), index=False)

@@ -6,24 +6,14 @@ from collections.abc import Mapping
 
 import duckdb
 import pandas as pd
-from pandas.util import hash_pandas_object
 
 from models_py.derived import DerivedModel
-from models_py.features import CATEGORICAL
 from models_py.metric_model import MetricModel
+from pipelines.learned_rows import hashes_of_features
 from pipelines.write_back import tables
 
-PREDICTED = [
-    "p05",
-    "p10",
-    "p50",
-    "p90",
-    "p95",
-    "epistemic",
-    "aleatoric",
-    "in_domain",
-    "domain_reason",
-]
+QUANTILES = ["p05", "p10", "p50", "p90", "p95"]
+PREDICTED = [*QUANTILES, "epistemic", "aleatoric", "in_domain", "domain_reason"]
 EARLIER = """
 select config_id, inputs, columns(lambda name: list_contains($predicted, name))
 from ml.previous_predictions
@@ -43,7 +33,6 @@ class Rescoring:
     """
 
     def __init__(self, con: duckdb.DuckDBPyConnection, models: Mapping[str, str]) -> None:
-        self.models = models
         self.earlier = {metric: _earlier(con, metric, name) for metric, name in models.items()}
 
     def predict(self, model: MetricModel | DerivedModel, frame: pd.DataFrame) -> pd.DataFrame:
@@ -54,14 +43,12 @@ class Rescoring:
         pandas.DataFrame
             What `PerformancePredictor.predict` gives, and `inputs`, a hash of what the model reads.
         """
-        inputs = _hashed(frame, model)
+        inputs = hashes_of_features(frame, model.inputs).astype("UInt64")
         earlier = self.earlier.get(model.metric)
         if earlier is None:
             return model.predict(frame).assign(inputs=inputs)
         known = earlier.reindex(frame["config_id"]).set_axis(frame.index)
         same = (known["inputs"] == inputs).to_numpy(bool, na_value=False)
-        if not same.any():
-            return model.predict(frame).assign(inputs=inputs)
         anew = model.predict(frame[~same])
         kept = known.loc[same, list(anew)].astype(anew.dtypes)
         return pd.concat([kept, anew]).reindex(frame.index).assign(inputs=inputs)
@@ -74,10 +61,3 @@ def _earlier(con: duckdb.DuckDBPyConnection, metric: str, model: str) -> pd.Data
         return None  # of an older version
     asked = {"metric": metric, "model": model, "predicted": PREDICTED}
     return con.execute(EARLIER, asked).df().set_index("config_id")
-
-
-def _hashed(frame: pd.DataFrame, model: MetricModel | DerivedModel) -> pd.Series:
-    read = [name for name in model.inputs if name in frame]
-    # a column of counts is one of floats as soon as a value is missing
-    numbers = {name: float for name in read if name not in CATEGORICAL}
-    return hash_pandas_object(frame[read].astype(numbers), index=False).astype("UInt64")

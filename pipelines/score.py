@@ -12,22 +12,11 @@ from models_py.active_learning import ActiveLearningSystem
 from models_py.limits import Limits
 from models_py.objectives import short_name
 from models_py.predict import PerformancePredictor
-from pipelines.rescoring import Rescoring
+from pipelines.rescoring import PREDICTED, Rescoring
 from pipelines.settings import Settings
 from pipelines.strategies import Tactic
 
-QUANTILES = ["p05", "p10", "p50", "p90", "p95"]
-PREDICTION_COLUMNS = [
-    "config_id",
-    *QUANTILES,
-    "epistemic",
-    "aleatoric",
-    "in_domain",
-    "domain_reason",
-    "prob_feasible",
-    "measured_value",
-    "inputs",
-]
+PREDICTION_COLUMNS = ["config_id", *PREDICTED, "prob_feasible", "measured_value", "inputs"]
 SCORE_COLUMNS = [
     "config_id",
     "uncertainty",

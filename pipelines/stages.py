@@ -59,7 +59,7 @@ def run_stages(
     """
     database = staging / DATABASE
     dbt = Dbt(staging, settings.warehouse / "dbt", of_marts(settings.limit_memory))
-    tables = partial(connect, database, memory=of_tables(settings.limit_memory))
+    connected = partial(connect, database, memory=of_tables(settings.limit_memory))
     warehouse = Warehouse(settings.warehouse)
     pins = {
         metric: version for metric, version in warehouse.pins().items() if metric in settings.wanted
@@ -67,16 +67,16 @@ def run_stages(
     champions = find_champions(previous, pins, tracker)
     if previous:
         shutil.copyfile(previous / DATABASE, database)
-    with tables() as con:
+    with connected() as con:
         load_curves(con, warehouse.curves)
     landing = build_marts(dbt, files, reporter)
-    with tables() as con:
+    with connected() as con:
         learned = learn(con, settings, staging / "models", champions, facts, tracker, reporter)
         append_build(con, settings, facts, files, learned, [*landing.warnings, *learned.warnings])
     with reporter.stage("analytics"):
         dbt.build(DOWNSTREAM)
         dbt.write_lineage(staging / LINEAGE)
-    with tables() as con:
+    with connected() as con:
         complete_build(con, facts.build_id, reporter.seconds)
         if settings.exports:
             with reporter.stage("exports"):

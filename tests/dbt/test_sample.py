@@ -76,9 +76,8 @@ def test_a_new_night_replaces_older_runs_of_its_configurations_and_of_no_others(
     before = nightly({"common": 120, "usual": 120}, versions=3)
     night = before[(before["framework_version"] == "2.2") & (before["batch_size"] <= 12)]
     first = ranked(runs=before)[:100]
-    second = ranked(more=night.assign(framework_version="2.3", throughput=night["throughput"] + 1))[
-        :100
-    ]
+    night = night.assign(framework_version="2.3", throughput=night["throughput"] + 1)
+    second = ranked(more=night)[:100]
     new = second[~second["measurement_id"].isin(first["measurement_id"])]
     assert len(new) and (new["framework_version"] == "2.3").all()
     assert set(second["config_id"]) == set(first["config_id"])

@@ -129,5 +129,13 @@ def test_templates_of_sql_quote_the_only_names_that_are_data():
     texts = {path.name: path.read_text(encoding="utf-8") for path in models}
     assert not [name for name, text in texts.items() if "env_var(" in text]
     assert [name for name, text in texts.items() if "run_query(" in text] == ["quoted_metrics.sql"]
+    quoting = [
+        text
+        for text in texts.values()
+        if "= quoted_metrics()" in text or "in quoted_metrics()" in text
+    ]
+    used = [each for text in quoting for each in re.findall(r"\{\{ metric\b[^}]*\}\}", text)]
+    assert len(quoting) == 2 and used
+    assert all(re.fullmatch(r"\{\{ metric\.(text|column) \}\}", each) for each in used)
     assert """~ name | replace("'", "''") ~""" in texts["quoted_metrics.sql"]
     assert """~ name | replace('"', '""') ~""" in texts["quoted_metrics.sql"]

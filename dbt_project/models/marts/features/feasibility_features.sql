@@ -28,9 +28,18 @@ lowered as (
 
 ),
 
-larger as (
+lowered_described as (
 
     {{ configuration_features('lowered') }}
+
+),
+
+larger as (
+
+    select * from lowered_described
+    qualify row_number() over (
+        partition by config_id order by framework_version_number desc nulls last, framework_version, source
+    ) = 1
 
 ),
 
@@ -43,7 +52,4 @@ outcomes as (
 )
 
 select * from outcomes
-qualify row_number() over (
-    partition by config_id, outcome order by framework_version_number desc nulls last, framework_version, source
-) = 1
 order by config_id, outcome

@@ -9,14 +9,16 @@ with runs as (
 
 newest as (
 
+    select measurement_id
+    from {{ ref('training_features') }}
+    qualify row_number() over (partition by config_id order by {{ newest_first() }}) = 1
+
+),
+
+newest_versions as (
+
     select
-        config_id,
-        -- as in newest_first()
-        max({
-            'version': framework_version_number,
-            'measured_at': coalesce(measured_at, '-infinity'::timestamptz),
-            'measurement_id': measurement_id,
-        }).measurement_id as measurement_id
+        config_id
         {%- for metric in metrics %},
         max(framework_version_number) filter ({{ metric.column }} is not null) as {{ metric.column }}
         {%- endfor %}
@@ -32,11 +34,11 @@ measured as (
         runs.config_id
         {%- for metric in metrics %},
         exp(list_avg(list_sort(list(ln(runs.{{ metric.column }})) filter (
-            runs.framework_version_number = newest.{{ metric.column }}
+            runs.framework_version_number = newest_versions.{{ metric.column }}
         )))) as {{ metric.column }}
         {%- endfor %}
     from runs
-    inner join newest using (config_id)
+    inner join newest_versions using (config_id)
     group by runs.config_id
 
 )
@@ -48,5 +50,5 @@ select
         {%- endfor %}
     )
 from {{ ref('training_features') }} as training
-inner join newest using (config_id, measurement_id)
+inner join newest using (measurement_id)
 inner join measured using (config_id)
