@@ -72,12 +72,18 @@ def test_some_configurations_bring_a_repeat_to_tell_the_noise(ranked):
     assert 2 <= 200 - sample["config_id"].nunique() <= 40
 
 
-def test_a_new_night_replaces_older_runs_of_its_configurations_and_of_no_others(ranked):
-    before = nightly({"common": 120, "usual": 120}, versions=3)
+@pytest.mark.parametrize(
+    ("devices", "cut"),
+    [({"common": 120, "usual": 120}, 100), ({f"device {n}": 1 for n in range(60)}, 30)],
+    ids=["within devices", "between devices"],
+)
+def test_a_new_night_replaces_older_runs_of_its_configurations_and_of_no_others(
+    ranked, devices, cut
+):
+    before = nightly(devices, versions=3)
     night = before[(before["framework_version"] == "2.2") & (before["batch_size"] <= 12)]
-    first = ranked(runs=before)[:100]
     night = night.assign(framework_version="2.3", throughput=night["throughput"] + 1)
-    second = ranked(more=night)[:100]
+    first, second = ranked(runs=before)[:cut], ranked(more=night)[:cut]
     new = second[~second["measurement_id"].isin(first["measurement_id"])]
     assert len(new) and (new["framework_version"] == "2.3").all()
     assert set(second["config_id"]) == set(first["config_id"])
