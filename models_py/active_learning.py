@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from models_py.derived import DerivedModel
+from models_py.draws import Sampler
 from models_py.feasibility import MINIMUM_FEASIBILITY, likely_to_run
 from models_py.hardware_recommender import HardwareRecommender
 from models_py.limits import Limits
@@ -19,7 +20,7 @@ from models_py.metric_model import MetricModel, quantile_names
 from models_py.objectives import DEFAULT_DIRECTIONS, main_metric, short_name, sign
 from models_py.plan import build_plan
 from models_py.predict import PerformancePredictor
-from models_py.ranking import compare, known_values
+from models_py.ranking import DRAWS, compare, known_values
 from models_py.results import read_results
 from models_py.selection import Selection
 from models_py.worth import objective_of
@@ -149,24 +150,27 @@ class ActiveLearningSystem:
         probability = np.where(frame["is_candidate"], self.predictor.prob_feasible(frame), 1.0)
         return pd.concat([frame, predicted.assign(prob_feasible=probability)], axis=1)
 
+    def likely_options(self, predictions: pd.DataFrame, metric: str) -> pd.DataFrame:
+        """Predicted options that are likely to run; a measured one counts with its measured value."""
+        model = self.predictor.models[metric]
+        likely = predictions[likely_to_run(predictions["prob_feasible"], self.minimum_feasibility)]
+        quantiles = likely[quantile_names(model.levels)]
+        return likely.assign(
+            **known_values(quantiles, likely["measured_value"], model.noise, model.levels)
+        )
+
     def rank(self, predictions: pd.DataFrame, metric: str) -> pd.DataFrame:
         """Options of every workload that are likely to run, ranked.
 
-        A measured option counts with its measured value. See `rank_options` for the columns that
-        are added.
+        See `rank_options` for the columns that are added.
         """
-        model = self.predictor.models[metric]
-        likely = predictions[likely_to_run(predictions["prob_feasible"], self.minimum_feasibility)]
-        options = likely.assign(
-            **known_values(
-                likely[quantile_names(model.levels)],
-                likely["measured_value"],
-                model.noise,
-                model.levels,
-            )
+        options, model = self.likely_options(predictions, metric), self.predictor.models[metric]
+        margins = {metric: options}
+        sampler = Sampler(
+            options, {metric: model}, margins, DRAWS, self.seed, options["workload_id"]
         )
         objective = objective_of(metric, self.directions)
-        ranking = compare(options, objective, {metric: model}, {metric: options}, seed=self.seed)
+        ranking = compare(options, objective, margins, model.levels, sampler.draw)
         return options.drop(columns=ranking.columns, errors="ignore").join(ranking)
 
     def with_tactic(

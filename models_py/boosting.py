@@ -8,7 +8,7 @@ from pathlib import Path
 import lightgbm as lgb
 import numpy as np
 
-MANY_ROWS = 20_000  # fewer than LightGBM predicts while other compiled code is loaded
+MANY_ROWS = 10_000  # fewer than LightGBM predicts while other compiled code is loaded
 LEVELS = (0.05, 0.1, 0.5, 0.9, 0.95)
 COMMON = {
     "feature_fraction": 0.6,

@@ -151,16 +151,24 @@ class DerivedModel:
             )
         )
 
-    def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """See `PerformancePredictor.predict`."""
+    def predict(self, frame: pd.DataFrame, of_source: pd.DataFrame | None = None) -> pd.DataFrame:
+        """See `PerformancePredictor.predict`.
+
+        Parameters
+        ----------
+        of_source
+            What the source predicts of the rows, where that is known already.
+        """
         mirrored = _looked_up(self.mirrors, frame)
-        if mirrored.all():
-            return self._mirror(frame)
         if not mirrored.any():
             return self._learn(frame)
+        here = frame[mirrored]
+        known = self.source.predict(here) if of_source is None else of_source[mirrored]
+        mirror = self._mirror(here, known)
+        if mirrored.all():
+            return mirror
         order = np.r_[np.flatnonzero(mirrored), np.flatnonzero(~mirrored)].argsort()
-        parts = [self._mirror(frame[mirrored]), self._learn(frame[~mirrored])]
-        return pd.concat(parts).iloc[order]
+        return pd.concat([mirror, self._learn(frame[~mirrored])]).iloc[order]
 
     @property
     def conditioned_rows(self) -> int:
@@ -175,6 +183,11 @@ class DerivedModel:
         """See `MetricModel.correlation`; of the source as well."""
         return self.source.correlation(frame)
 
+    @property
+    def process_key(self) -> bytes:
+        """See `MetricModel.process_key`; of the source as well."""
+        return self.source.process_key
+
     def contributions(self, frame: pd.DataFrame) -> pd.DataFrame:
         """See `MetricModel.contributions`; where it mirrors, of the source the other way round."""
         mirrored = _looked_up(self.mirrors, frame)
@@ -188,8 +201,8 @@ class DerivedModel:
         ]
         return pd.concat(parts).reindex(frame.index).fillna(0.0)
 
-    def _mirror(self, frame: pd.DataFrame) -> pd.DataFrame:
-        predicted = self.source.predict(frame)
+    def _mirror(self, frame: pd.DataFrame, of_source: pd.DataFrame) -> pd.DataFrame:
+        predicted = of_source.copy()
         names = quantile_names(self.levels)
         work = log_work_in_flight(frame)
         bound = np.nan_to_num(log_bounds(frame, self.metric), nan=-np.inf)

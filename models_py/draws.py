@@ -8,6 +8,7 @@ the correlation of what held-out rows were off by. Copula: Nelsen (2006).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from zlib import crc32
 
 import numpy as np
 import pandas as pd
@@ -123,9 +124,13 @@ class Sampler:
         Fitted models by metric.
     margins
         By metric, row by row of `options`: quantile columns, and `measured_value`. Of an option that was
-        measured only the noise is open, and that it shares with no other.
+        measured only the noise is open, and that it shares with no other. Missing quantiles give
+        missing draws.
     draws
         How many.
+    groups
+        Name of each option's group, shape (options,): what is drawn of one group depends neither on what
+        others there are nor on their draws. By default all options are one.
     """
 
     def __init__(
@@ -135,35 +140,59 @@ class Sampler:
         margins: Mapping[str, pd.DataFrame],
         draws: int,
         seed: int = 0,
+        groups: pd.Series | None = None,
     ) -> None:
-        self.options, self.draws = options, draws
+        self.options, self.draws, self.seed = options, draws, seed
         self.models = {metric: models[metric] for metric in margins}
         self.log_quantiles = {
             metric: np.log(margin[quantile_names(models[metric].levels)].to_numpy(float))
             for metric, margin in margins.items()
         }
-        self.known = {
-            metric: margin["measured_value"].notna().to_numpy()
-            for metric, margin in margins.items()
+        self.open = {
+            metric: margin["measured_value"].isna().to_numpy() for metric, margin in margins.items()
         }
+        together = pd.Series("", options.index)
+        self.groups, self._names = pd.factorize(together if groups is None else groups)
         self._mix = cholesky(metric_correlation(self.models), lower=True)
-        self._generator = np.random.default_rng(seed)
 
     def draw(self, rows: np.ndarray) -> dict[str, np.ndarray]:
-        """Draws of some options (positions): by metric, shape (rows, draws)."""
-        independent = self._generator.standard_normal((len(self.models), len(rows), self.draws))
-        mixed = np.tensordot(self._mix, independent, axes=1)
-        result = {}
-        for (metric, model), normal in zip(self.models.items(), mixed, strict=True):
-            unknown = np.flatnonzero(~self.known[metric][rows])
-            for start in range(0, len(unknown), MOST_TOGETHER):
-                part = unknown[start : start + MOST_TOGETHER]
-                correlation = model.correlation(self.options.iloc[rows[part]])
-                correlation[np.diag_indices(len(part))] += JITTER
-                normal[part] = cholesky(correlation, lower=True) @ normal[part]
-            quantiles = self.log_quantiles[metric][rows]
-            result[metric] = value_at(quantiles, model.levels, ndtr(normal))
+        """Draws of all options of some groups (positions): by metric, shape (rows, draws)."""
+        mixed = np.tensordot(self._mix, self._independent(self.groups[rows]), axes=1)
+        for start in range(0, len(rows), MOST_TOGETHER):
+            part = slice(start, start + MOST_TOGETHER)
+            self._correlate(rows[part], mixed[:, part])
+        return {
+            metric: value_at(self.log_quantiles[metric][rows], model.levels, ndtr(normal))
+            for (metric, model), normal in zip(self.models.items(), mixed, strict=True)
+        }
+
+    def _independent(self, groups: np.ndarray) -> np.ndarray:
+        """Standard normal numbers that depend on a group's name alone, (metrics, rows, draws)."""
+        result = np.empty((len(self.models), len(groups), self.draws))
+        for code in np.unique(groups):
+            here = np.flatnonzero(groups == code)
+            generator = np.random.default_rng([self.seed, crc32(self._names[code].encode())])
+            size = (len(self.models), len(here), self.draws)
+            result[:, here] = generator.standard_normal(size)
         return result
+
+    def _correlate(self, rows: np.ndarray, normals: np.ndarray) -> None:
+        """Make independent numbers (metrics, rows, draws) correlated among rows of a group, in place."""
+        found: dict[bytes, np.ndarray] = {}
+        open_to_any = np.logical_or.reduce([each[rows] for each in self.open.values()])
+        asked = np.flatnonzero(open_to_any)
+        groups = self.groups[rows[asked]]
+        for (metric, model), normal in zip(self.models.items(), normals, strict=True):
+            own = self.open[metric][rows[asked]]
+            if not own.any():
+                continue
+            if model.process_key not in found:
+                correlation = model.correlation(self.options.iloc[rows[asked]])
+                correlation[groups[:, None] != groups] = 0
+                correlation[np.diag_indices(len(asked))] += JITTER
+                found[model.process_key] = correlation
+            factor = cholesky(found[model.process_key][np.ix_(own, own)], lower=True)
+            normal[asked[own]] = factor @ normal[asked[own]]
 
 
 def whole_groups(codes: np.ndarray, size: int = BATCH) -> Iterator[np.ndarray]:

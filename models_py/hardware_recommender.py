@@ -16,6 +16,7 @@ from models_py.constraints import (
     screens,
     why_none,
 )
+from models_py.draws import Sampler
 from models_py.explanation import explanations
 from models_py.feasibility import MINIMUM_FEASIBILITY
 from models_py.objectives import BALANCE, BALANCED, DEFAULT_DIRECTIONS
@@ -125,21 +126,20 @@ class HardwareRecommender:
         for workload in set(matching["workload_id"]) - set(options["workload_id"]):
             text = f"{', '.join(metrics)}: nothing like this workload was measured"
             unsatisfied[workload] = Unsatisfied(", ".join(metrics), text)
-        compared = compare(
-            options[kept].reset_index(drop=True),
-            objective,
-            self.predictor.models,
-            {metric: margin[kept].reset_index(drop=True) for metric, margin in margins.items()},
-            DRAWS,
-            self.seed,
+        ranked = options[kept].reset_index(drop=True)
+        asked = {
+            metric: margins[metric][kept].reset_index(drop=True) for metric in objective.powers
+        }
+        sampler = Sampler(
+            ranked, self.predictor.models, asked, DRAWS, self.seed, ranked["workload_id"]
         )
+        compared = compare(ranked, objective, asked, self.predictor.levels, sampler.draw)
         shown = ["config_id", "workload_id", *WORKLOAD, *PLATFORM, "platform", *FACTS]
         shown = [name for name in (*shown, "in_domain", "prob_feasible") if name in options]
         if constraints.requirements:
             shown.append("prob_meets")
         result = options.loc[kept, shown].reset_index(drop=True).join(compared)
-        described = options[kept].reset_index(drop=True)
-        described = described.drop(columns=compared.columns, errors="ignore").join(compared)
+        described = ranked.drop(columns=compared.columns, errors="ignore").join(compared)
         result["explanation"] = explanations(described, objective, self.predictor.models)
         result = result.sort_values(["workload_id", "rank"]).reset_index(drop=True)
         return Recommendation(objective, result, unsatisfied)

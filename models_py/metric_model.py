@@ -204,6 +204,11 @@ class MetricModel:
         """Correlation of what the logarithms of rows of a feature frame will turn out to be."""
         return self.stage.base.correlation(self._prepare(frame, tell_unseen_apart=True)[0])
 
+    @property
+    def process_key(self) -> bytes:
+        """Tells the process that correlates rows from others."""
+        return self.stage.base.process.remainder.logarithms.tobytes()
+
     def contributions(self, frame: pd.DataFrame) -> pd.DataFrame:
         """What columns add to the predicted logarithm by the trees, beside physics; one column each.
 

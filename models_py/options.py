@@ -102,8 +102,8 @@ def kept_odds(
     alone, together = np.ones((len(requirements), len(options))), np.ones(len(options))
     if requirements:
         wanted = {each.metric: margins[each.metric] for each in requirements}
-        sampler = Sampler(options, models, wanted, DRAWS, seed)
-        for rows in whole_groups(pd.factorize(options["workload_id"])[0]):
+        sampler = Sampler(options, models, wanted, DRAWS, seed, options["workload_id"])
+        for rows in whole_groups(sampler.groups):
             alone[:, rows], together[rows] = probabilities(requirements, sampler.draw(rows))
     return named_odds(requirements, options, margins, alone, together)
 

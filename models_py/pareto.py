@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
-from models_py.derived import DerivedModel
-from models_py.draws import Sampler, whole_groups
-from models_py.metric_model import MetricModel
+from models_py.draws import whole_groups
+from models_py.ranking import Draw
 from models_py.worth import Objective
-
-DRAWS = 128
 
 
 def prob_on_front(utility: np.ndarray) -> np.ndarray:
@@ -41,28 +38,20 @@ def prob_on_front(utility: np.ndarray) -> np.ndarray:
     return 1 - np.mean(beaten, axis=1)
 
 
-def pareto_fronts(
-    options: pd.DataFrame,
-    objectives: Sequence[Objective],
-    models: Mapping[str, MetricModel | DerivedModel],
-    margins: Mapping[str, pd.DataFrame],
-    seed: int = 0,
-) -> np.ndarray:
+def pareto_fronts(options: pd.DataFrame, objectives: Sequence[Objective], draw: Draw) -> np.ndarray:
     """`prob_on_front` of every option among those of its workload, shape (options,).
 
     Parameters
     ----------
     options
         Feature frame with `workload_id` and the facts that the objectives read, all of them known.
-    models, margins
-        See `Sampler`; of the objectives' metrics.
+    draw
+        Joint draws of the objectives' metrics; see `Sampler.draw`.
     """
-    metrics = dict.fromkeys(metric for objective in objectives for metric in objective.powers)
-    sampler = Sampler(options, models, {metric: margins[metric] for metric in metrics}, DRAWS, seed)
     codes = pd.factorize(options["workload_id"])[0]
     result = np.ones(len(options))
     for rows in whole_groups(codes):
-        drawn, facts = sampler.draw(rows), options.iloc[rows]
+        drawn, facts = draw(rows), options.iloc[rows]
         utility = np.stack([each.direction * each.log_value(drawn, facts) for each in objectives])
         for code in np.unique(codes[rows]):
             here = codes[rows] == code

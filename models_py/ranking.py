@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
-from models_py.derived import DerivedModel
-from models_py.draws import Sampler, whole_groups
-from models_py.metric_model import MetricModel, quantile_names
+from models_py.draws import whole_groups
+from models_py.metric_model import quantile_names
 from models_py.worth import Objective
 
+Draw = Callable[[np.ndarray], Mapping[str, np.ndarray]]
 DRAWS = 256
 # as repeats differ in public tables
 ASSUMED_NOISE = 0.01
@@ -35,10 +35,9 @@ WORKLOAD = (
 def compare(
     options: pd.DataFrame,
     objective: Objective,
-    models: Mapping[str, MetricModel | DerivedModel],
     margins: Mapping[str, pd.DataFrame],
-    draws: int = DRAWS,
-    seed: int = 0,
+    levels: Sequence[float],
+    draw: Draw,
 ) -> pd.DataFrame:
     """Rank options by an objective, and say what it may be.
 
@@ -46,8 +45,12 @@ def compare(
     ----------
     options
         Feature frame with `workload_id` and the facts that the objective reads.
-    models, margins
-        See `Sampler`; of the objective's metrics.
+    margins
+        By metric of the objective, row by row of `options`: quantile columns and `measured_value`.
+    levels
+        Quantile levels of the margins.
+    draw
+        Joint draws of these metrics; see `Sampler.draw`.
 
     Returns
     -------
@@ -55,33 +58,31 @@ def compare(
         With the index of `options`: quantiles of the objective, `measured_value` where all of its
         metrics were measured, and what `rank_options` adds.
     """
-    used = {metric: margins[metric] for metric in objective.powers}
-    sampler = Sampler(options, models, used, draws, seed)
-    levels = next(iter(sampler.models.values())).levels
+    levels, names = tuple(levels), quantile_names(tuple(levels))
+    several = len(objective.powers) > 1
     log_quantiles = np.empty((len(options), len(levels)))
 
     def utility(rows: np.ndarray) -> np.ndarray:
-        values = objective.log_value(sampler.draw(rows), options.iloc[rows])
-        if len(used) > 1:
+        values = objective.log_value(draw(rows), options.iloc[rows])
+        if several:
             log_quantiles[rows] = np.quantile(values, levels, axis=1).T
         return objective.direction * values
 
     ranking = rank_options(options["workload_id"], utility)
-    if len(used) == 1:  # no need of draws
+    if not several:  # no need of draws
         ((metric, power),) = objective.powers.items()
-        exact = sampler.log_quantiles[metric][:, :: 1 if power > 0 else -1]
+        exact = np.log(margins[metric][names].to_numpy(float))[:, :: 1 if power > 0 else -1]
         log_quantiles = objective.log_value({metric: exact}, options)
     measured = {
-        metric: np.log(margin["measured_value"].to_numpy(float)) for metric, margin in used.items()
+        metric: np.log(margins[metric]["measured_value"].to_numpy(float))
+        for metric in objective.powers
     }
     log_measured = objective.log_value(measured, options)
     if objective.weights:
         middle = pd.Series(log_quantiles[:, levels.index(0.5)])
         best = middle.groupby(options["workload_id"].to_numpy()).transform("max").to_numpy()
         log_quantiles, log_measured = log_quantiles - best[:, None], log_measured - best
-    result = pd.DataFrame(
-        np.exp(log_quantiles), columns=quantile_names(levels), index=options.index
-    )
+    result = pd.DataFrame(np.exp(log_quantiles), columns=names, index=options.index)
     return result.assign(measured_value=np.exp(log_measured)).join(ranking)
 
 

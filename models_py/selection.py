@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import copy
 from typing import NamedTuple
 
@@ -68,6 +68,8 @@ class Selection:
         Share of the batch that serves decisions, in [0, 1].
     limits
         What the batch may hold.
+    features
+        Feature frame of some options (positions), of which the options then need not have columns.
     """
 
     def __init__(
@@ -79,8 +81,10 @@ class Selection:
         decision_share: float,
         limits: Limits,
         seed: int,
+        features: Callable[[np.ndarray], pd.DataFrame] | None = None,
     ) -> None:
         self.frame = options
+        self.features = features or options.iloc.__getitem__
         self.limits = limits
         self.weights = weights
         self.decision_share = decision_share
@@ -157,7 +161,7 @@ class Selection:
         asked = np.searchsorted(self.rows, self.targets)
         self.inside, self.place = inside, np.searchsorted(self.rows, inside)
         self.posterior = None  # what an earlier one holds is not needed beside the next
-        self.posterior = model.posterior(self.frame.iloc[self.rows], asked)
+        self.posterior = model.posterior(self.features(self.rows), asked)
         self.open_variance = max(float(self.posterior.variance[asked].sum()), 1e-12)
         self.prior[inside] = self.posterior.prior[self.place]
         self.before[inside] = np.maximum(self.posterior.variance[self.place], 1e-12)

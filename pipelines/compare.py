@@ -1,4 +1,4 @@
-"""Compare the options of every workload by every objective: rows of `ml.hardware_options` and fronts."""
+"""What options are compared by, and how those of whole workloads compare."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from models_py.active_learning import ActiveLearningSystem
+from models_py.draws import Sampler, whole_groups
 from models_py.explanation import explanations
 from models_py.objectives import BALANCED, DERIVED
 from models_py.pareto import pareto_fronts
-from models_py.ranking import Odds, compare
+from models_py.predict import PerformancePredictor
+from models_py.ranking import DRAWS, Draw, Odds, compare
 from models_py.worth import PRICE, NotLearned, Objective, objective_of
-from pipelines.costs import with_prices
+from pipelines.costs import PLACE, priced, prices_of
 from pipelines.objective import require_objective, unit_of
 from pipelines.rescoring import QUANTILES
-from pipelines.score import Ranked
 from pipelines.settings import Settings
 
 OPTION_COLUMNS = [
@@ -42,26 +42,44 @@ OPTION_COLUMNS = [
 ]
 # a platform with a smaller chance to be on the front of its workload is left out
 LEAST_ON_FRONT = 0.1
+# fronts take pairs of options, and need fewer draws
+FRONT_DRAWS = 128
+# what tells which metrics and prices are known of options
+KINDS = """
+select distinct comparable_group, hardware, device_count, if(batch_work > 0, 1.0, null) as batch_work,
+    1.0 as concurrency
+from (
+    select comparable_group, hardware, device_count, batch_work from features.measured_configurations
+    union all
+    select comparable_group, hardware, device_count, batch_work from features.candidate_features
+)
+"""
 
 
-class Comparison(NamedTuple):
-    """What options are compared with, and what is asked of them.
+class Terms(NamedTuple):
+    """What options are compared by.
 
     Attributes
     ----------
-    options
-        Ranked options by metric, with what their platform costs.
     objectives
         By comparable group: every metric of it, and what is worked out from them.
     units
         Unit by metric.
+    prices
+        See `prices_of`.
     """
 
-    system: ActiveLearningSystem
-    options: Mapping[str, pd.DataFrame]
+    predictor: PerformancePredictor
     objectives: Mapping[str, Sequence[Objective]]
     units: Mapping[str, str]
     currency: str
+    prices: pd.DataFrame
+    seed: int
+
+    @property
+    def metrics(self) -> list[str]:
+        """Metrics that some options are compared by."""
+        return [metric for metric in self.predictor.models if metric in self.directions]
 
     @property
     def directions(self) -> dict[str, int]:
@@ -72,16 +90,46 @@ class Comparison(NamedTuple):
             for objective in objectives
         }
 
-    def margins(self, objective: Objective, group: str) -> dict[str, pd.DataFrame]:
-        """Options of a group of which all metrics and facts of an objective are known, by metric."""
-        used = {
-            metric: self.options[metric][self.options[metric]["comparable_group"] == group]
-            for metric in objective.powers
-        }
-        each = {metric: found.set_index("config_id") for metric, found in used.items()}
-        both = reduce(pd.Index.intersection, (found.index for found in each.values()))
-        both = both[objective.stated(next(iter(each.values())).loc[both])]
-        return {metric: found.loc[both].reset_index() for metric, found in each.items()}
+
+def terms_of(
+    con: duckdb.DuckDBPyConnection,
+    predictor: PerformancePredictor,
+    directions: Mapping[str, str],
+    settings: Settings,
+) -> Terms:
+    """What the models and the price lists of a build allow to compare."""
+    units = dict(con.sql("select metric, unit from core.metric_definitions").fetchall())
+    for name in settings.balance:
+        require_objective(name, units, "balance")
+    kinds = con.sql(KINDS).df()
+    prices = prices_of(con, kinds[PLACE], settings.offers)
+    kinds = priced(kinds, prices)
+    objectives = {
+        group: _objectives(
+            predictor, kinds[kinds["comparable_group"] == group], directions, settings
+        )
+        for group in sorted(kinds["comparable_group"].unique())
+    }
+    return Terms(predictor, objectives, units, settings.currency, prices, settings.seed)
+
+
+def _objectives(
+    predictor: PerformancePredictor,
+    kinds: pd.DataFrame,
+    directions: Mapping[str, str],
+    settings: Settings,
+) -> list[Objective]:
+    """Metrics of a group, and what is worked out from them; what is balanced is known of all options."""
+    applies = {metric: model.applies(kinds) for metric, model in predictor.models.items()}
+    learned = {metric: directions[metric] for metric, here in applies.items() if here.any()}
+    here = np.logical_or.reduce([np.zeros(len(kinds), bool), *applies.values()])
+    known = kinds.loc[here, PRICE].notna()
+    objectives = [objective_of(metric, learned) for metric in learned]
+    for name in DERIVED:
+        stated = known.all() if name == BALANCED else known.any()
+        with contextlib.suppress(NotLearned):
+            objectives.append(objective_of(name, learned, settings.balance, bool(stated)))
+    return objectives
 
 
 def _key(objective: Objective) -> str:
@@ -89,108 +137,147 @@ def _key(objective: Objective) -> str:
     return objective.name if objective.name in DERIVED else next(iter(objective.powers))
 
 
-def comparison(
-    con: duckdb.DuckDBPyConnection,
-    system: ActiveLearningSystem,
-    ranked: Mapping[str, Ranked],
-    settings: Settings,
-) -> Comparison:
-    """What the models and the price lists of a build allow to compare."""
-    units = dict(con.sql("select metric, unit from core.metric_definitions").fetchall())
-    for name in settings.balance:
-        require_objective(name, units, "balance")
-    options = {
-        metric: with_prices(con, found.options, settings.offers) for metric, found in ranked.items()
-    }
-    groups = sorted(set().union(*(found["comparable_group"] for found in options.values())))
-    objectives = {group: _objectives(system, options, group, settings.balance) for group in groups}
-    return Comparison(system, options, objectives, units, settings.currency)
+class Options:
+    """Likely options of whole workloads, drawn once for everything that they are compared by.
 
+    Parameters
+    ----------
+    options
+        By metric: feature frame of the options that it is known of, with quantiles and `measured_value`.
 
-def _objectives(
-    system: ActiveLearningSystem,
-    options: Mapping[str, pd.DataFrame],
-    group: str,
-    balance: Mapping[str, float],
-) -> list[Objective]:
-    """Metrics of a group, and what is worked out from them; what is balanced is known of all options."""
-    here = {metric: found[found["comparable_group"] == group] for metric, found in options.items()}
-    learned = {metric: system.directions[metric] for metric, found in here.items() if len(found)}
-    priced = pd.concat([found[PRICE] for found in here.values()]).notna()
-    objectives = [objective_of(metric, learned) for metric in learned]
-    for name in DERIVED:
-        known = priced.all() if name == BALANCED else priced.any()
-        with contextlib.suppress(NotLearned):
-            objectives.append(objective_of(name, learned, balance, bool(known)))
-    return objectives
-
-
-def option_rows(asked: Comparison) -> pd.DataFrame:
-    """One row per objective and option."""
-    rows, models = [], asked.system.predictor.models
-    for group, objectives in asked.objectives.items():
-        for objective in objectives:
-            margins = asked.margins(objective, group)
-            found = next(iter(margins.values()))
-            if found.empty:
-                continue
-            if objective.name in DERIVED:
-                found = _ranked_by(asked, objective, margins)
-            unit = found["throughput_unit"].iloc[0]  # one in a comparable group
-            found = found.assign(
-                unit=unit_of(objective, unit, asked.units, asked.currency),
-                explanation=explanations(found, objective, models),
-                metric=_key(objective),
-                objective=objective.name,
-            )
-            rows.append(found[[*OPTION_COLUMNS, "metric", "objective"]])
-    return pd.concat(rows, ignore_index=True)
-
-
-def _ranked_by(
-    asked: Comparison, objective: Objective, margins: Mapping[str, pd.DataFrame]
-) -> pd.DataFrame:
-    frame, system = next(iter(margins.values())), asked.system
-    ranked = compare(frame, objective, system.predictor.models, margins, seed=system.seed)
-    in_domain = np.logical_and.reduce([margin["in_domain"] for margin in margins.values()])
-    return frame.drop(columns=ranked.columns).join(ranked).assign(in_domain=in_domain)
-
-
-def front_rows(asked: Comparison) -> pd.DataFrame:
-    """Options that may be on the Pareto front of their workload: one row each.
-
-    Compared are the objectives that are known of every option of a comparable group.
+    Attributes
+    ----------
+    ranked
+        The same with the prices of their platform, and ranked by the metric; see `compare`.
     """
-    parts = []
-    for group, objectives in asked.objectives.items():
-        margins = {
-            objective: asked.margins(objective, group)
+
+    def __init__(self, terms: Terms, options: Mapping[str, pd.DataFrame]) -> None:
+        self.terms = terms
+        self.levels = terms.predictor.levels
+        self._drawn, self._place = _drawn(terms, options)
+        self.ranked: dict[str, pd.DataFrame] = {}
+        for metric, found in options.items():
+            found = priced(found, terms.prices)
+            objective = Objective(metric, {metric: 1.0}, terms.directions[metric])
+            ranking = compare(
+                found, objective, {metric: found}, self.levels, self._draw(found, [metric])
+            )
+            self.ranked[metric] = found.drop(columns=ranking.columns, errors="ignore").join(ranking)
+
+    def rows(self) -> pd.DataFrame:
+        """One row per objective and option, for `ml.hardware_options`."""
+        rows = [
+            self._rows(objective, margins)
+            for group, objectives in self.terms.objectives.items()
             for objective in objectives
-            if objective.name != BALANCED
+            if len(next(iter((margins := self._margins(objective, group)).values())))
+        ]
+        return pd.concat(rows, ignore_index=True)
+
+    def _rows(self, objective: Objective, margins: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+        found = next(iter(margins.values()))
+        if objective.name in DERIVED:
+            draw = self._draw(found, objective.powers)
+            ranking = compare(found, objective, margins, self.levels, draw)
+            known = np.logical_and.reduce([margin["in_domain"] for margin in margins.values()])
+            found = found.drop(columns=ranking.columns).join(ranking).assign(in_domain=known)
+        unit = found["throughput_unit"].iloc[0]  # one in a comparable group
+        found = found.assign(
+            unit=unit_of(objective, unit, self.terms.units, self.terms.currency),
+            explanation=explanations(found, objective, self.terms.predictor.models),
+            metric=_key(objective),
+            objective=objective.name,
+        )
+        return found[[*OPTION_COLUMNS, "metric", "objective"]]
+
+    def fronts(self) -> pd.DataFrame:
+        """Options that may be on the Pareto front of their workload: one row each.
+
+        Compared are the objectives that are known of every option of the workload.
+        """
+        parts = []
+        for group, objectives in self.terms.objectives.items():
+            margins = {
+                objective: self._margins(objective, group)
+                for objective in objectives
+                if objective.name != BALANCED
+            }
+            parts += [
+                self._front({each: _of_workloads(margins[each], names) for each in known})
+                for known, names in _known_alike(margins)
+            ]
+        return pd.concat(parts, ignore_index=True)
+
+    def _front(self, margins: Mapping[Objective, Mapping[str, pd.DataFrame]]) -> pd.DataFrame:
+        metrics = {metric for each in margins.values() for metric in each}
+        frames = [next(iter(each.values())) for each in margins.values()]
+        both = reduce(pd.Index.intersection, (pd.Index(each["config_id"]) for each in frames))
+        frame = frames[0][frames[0]["config_id"].isin(both)].reset_index(drop=True)
+        drawn = self._draw(frame, metrics, FRONT_DRAWS)
+        chance = pareto_fronts(frame, list(margins), drawn)
+        names = ",".join(objective.name for objective in margins)
+        rows = frame[["config_id", "workload_id"]].assign(prob_on_front=chance, objectives=names)
+        most = rows.groupby("workload_id")["prob_on_front"].transform("max")
+        return rows[rows["prob_on_front"] >= np.minimum(most, LEAST_ON_FRONT)]
+
+    def _margins(self, objective: Objective, group: str) -> dict[str, pd.DataFrame]:
+        """Options of a group of which all metrics and facts of an objective are known, by metric."""
+        used = {
+            metric: self.ranked[metric][self.ranked[metric]["comparable_group"] == group]
+            for metric in objective.powers
         }
-        most = max(len(next(iter(each.values()))) for each in margins.values())
-        known = {
-            objective: each
-            for objective, each in margins.items()
-            if len(next(iter(each.values()))) == most
-        }
-        if most:
-            parts.append(_front(asked, known))
-    return pd.concat(parts, ignore_index=True)
+        each = {metric: found.set_index("config_id") for metric, found in used.items()}
+        both = reduce(pd.Index.intersection, (found.index for found in each.values()))
+        both = both[objective.stated(next(iter(each.values())).loc[both])]
+        return {metric: found.loc[both].reset_index() for metric, found in each.items()}
+
+    def _draw(self, options: pd.DataFrame, metrics: Sequence[str], most: int = DRAWS) -> Draw:
+        place = self._place[options["config_id"]].to_numpy()
+        return lambda rows: {metric: self._drawn[metric][place[rows], :most] for metric in metrics}
 
 
-def _front(
-    asked: Comparison, margins: Mapping[Objective, Mapping[str, pd.DataFrame]]
-) -> pd.DataFrame:
-    by_metric = {metric: found for each in margins.values() for metric, found in each.items()}
-    frame, system = next(iter(by_metric.values())), asked.system
-    wanted = frame["config_id"]
-    aligned = {
-        metric: found.set_index("config_id").loc[wanted].reset_index()
-        for metric, found in by_metric.items()
+def _drawn(
+    terms: Terms, options: Mapping[str, pd.DataFrame]
+) -> tuple[dict[str, np.ndarray], pd.Series]:
+    """Draws of every metric, shape (configurations, draws), and the row of each configuration."""
+    every = pd.concat(options.values()).drop_duplicates("config_id")
+    every = every.sort_values(["workload_id", "config_id"], ignore_index=True)
+    place = pd.Series(np.arange(len(every)), every["config_id"])
+    margins = {
+        metric: found.set_index("config_id").reindex(every["config_id"])
+        for metric, found in options.items()
     }
-    chance = pareto_fronts(frame, list(margins), system.predictor.models, aligned, system.seed)
-    names = ",".join(objective.name for objective in margins)
-    rows = frame[["config_id", "workload_id"]].assign(prob_on_front=chance, objectives=names)
-    most = rows.groupby("workload_id")["prob_on_front"].transform("max")
-    return rows[rows["prob_on_front"] >= np.minimum(most, LEAST_ON_FRONT)]
+    models, workloads = terms.predictor.models, every["workload_id"]
+    sampler = Sampler(every, models, margins, DRAWS, terms.seed, workloads)
+    drawn = {metric: np.empty((len(every), DRAWS)) for metric in options}
+    for rows in whole_groups(sampler.groups):
+        for metric, values in sampler.draw(rows).items():
+            drawn[metric][rows] = values
+    return drawn, place
+
+
+def _known_alike(
+    margins: Mapping[Objective, Mapping[str, pd.DataFrame]],
+) -> list[tuple[list[Objective], pd.Index]]:
+    """Workloads by the objectives that are known of all of their options."""
+    counts = pd.DataFrame(
+        {
+            place: next(iter(each.values()))["workload_id"].value_counts()
+            for place, each in enumerate(margins.values())
+        }
+    )
+    known = counts.eq(counts.max(axis=1), axis=0)
+    objectives = list(margins)
+    return [
+        ([objectives[place] for place, there in zip(known, key, strict=True) if there], rows.index)
+        for key, rows in known.groupby(list(known))
+    ]
+
+
+def _of_workloads(
+    margins: Mapping[str, pd.DataFrame], workloads: pd.Index
+) -> dict[str, pd.DataFrame]:
+    return {
+        metric: found[found["workload_id"].isin(workloads)].reset_index(drop=True)
+        for metric, found in margins.items()
+    }

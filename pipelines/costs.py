@@ -7,6 +7,8 @@ import pandas as pd
 
 from pipelines.offers import Offers
 
+PLACE = ["hardware", "device_count"]
+PRICES = ["price_per_hour", "price_per_replica_hour"]
 MINUTES, MONEY = "cost_minutes", "cost"
 COUNTED = """
 select hardware, device_count, price_per_hour
@@ -35,10 +37,8 @@ def counted_offers(con: duckdb.DuckDBPyConnection, offers: Offers) -> pd.DataFra
     return con.execute(COUNTED, offers._asdict()).df()
 
 
-def with_prices(
-    con: duckdb.DuckDBPyConnection, options: pd.DataFrame, offers: Offers
-) -> pd.DataFrame:
-    """Options with what their platform costs an hour; missing where no price is known.
+def prices_of(con: duckdb.DuckDBPyConnection, places: pd.DataFrame, offers: Offers) -> pd.DataFrame:
+    """What each `hardware` and `device_count` costs an hour: one row each that a price is known of.
 
     Returns
     -------
@@ -46,12 +46,23 @@ def with_prices(
         `price_per_hour` of the cheapest offer with enough devices, and `price_per_replica_hour` where as
         many platforms share an offer as it has devices for.
     """
-    con.register("places", options[["hardware", "device_count"]].drop_duplicates())
+    con.register("places", places[PLACE].drop_duplicates())
     found = con.execute(OFFERED, offers._asdict()).df()
     con.unregister("places")
-    priced = options[["hardware", "device_count"]].merge(found, how="left")
-    names = ["price_per_hour", "price_per_replica_hour"]
-    return options.assign(**{name: priced[name].to_numpy(float) for name in names})
+    return found
+
+
+def with_prices(
+    con: duckdb.DuckDBPyConnection, options: pd.DataFrame, offers: Offers
+) -> pd.DataFrame:
+    """Options with what their platform costs an hour; see `priced`."""
+    return priced(options, prices_of(con, options, offers))
+
+
+def priced(options: pd.DataFrame, prices: pd.DataFrame) -> pd.DataFrame:
+    """Options with the prices of their platform, see `prices_of`; missing where none is known."""
+    found = options[PLACE].merge(prices, how="left")
+    return options.assign(**{name: found[name].to_numpy(float) for name in PRICES})
 
 
 def with_costs(

@@ -13,7 +13,7 @@ import pandas as pd
 from models_py.evaluation import calibration_table, feasibility_reliability
 from models_py.predict import PerformancePredictor
 from pipelines.champions import Champions, Fit
-from pipelines.compare import comparison, front_rows, option_rows
+from pipelines.compare import terms_of
 from pipelines.console import Reporter
 from pipelines.contest import Contest, hold_contest, model_rows, warnings_of
 from pipelines.errors import BenchmartError
@@ -23,16 +23,13 @@ from pipelines.memory import fits_at_once, give_back, in_words, shortfall
 from pipelines.objective import objective_metric
 from pipelines.progress import previous_build, write_progress
 from pipelines.published import (
-    candidate_frame,
-    measured_frame,
     metric_directions,
     outcome_frame,
     training_frame,
 )
-from pipelines.rescoring import Rescoring
 from pipelines.retrain import Review, keeps, review_champions, write_reviews
 from pipelines.sample import write_sample
-from pipelines.score import learning_system, prediction_rows, rank, select
+from pipelines.score import score_options, select
 from pipelines.settings import Settings
 from pipelines.strategies import choose_strategies
 from pipelines.tracking import Tracker
@@ -173,17 +170,11 @@ def _score(
     compared: bool,
 ) -> None:
     """Predict, rank and select, and write what comes of it."""
-    measured, candidates = measured_frame(con), candidate_frame(con)
-    system = learning_system(predictor, candidates, measured, directions, settings)
-    rescoring = Rescoring(con, models)
-    ranked = rank(system, list(predictor.models), rescoring, settings.threads)
-    replace(con, "predictions", prediction_rows(ranked, models))
-    asked = comparison(con, system, ranked, settings)
-    replace(con, "hardware_options", option_rows(asked))
-    replace(con, "pareto_front", front_rows(asked))
-    write_progress(con, build.build_id, asked.directions, compared)
-    tactics = choose_strategies(con, list(ranked), settings)
-    replace(con, "scored_candidates", select(system, ranked, tactics, settings))
+    terms = terms_of(con, predictor, directions, settings)
+    score_options(con, terms, models, directions, settings)
+    write_progress(con, build.build_id, terms.directions, compared)
+    tactics = choose_strategies(con, terms.metrics, settings)
+    select(con, terms, tactics, directions, settings)
 
 
 def _short_of_memory(fitted: Fitted, settings: Settings) -> list[str]:

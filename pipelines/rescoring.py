@@ -15,9 +15,9 @@ from pipelines.write_back import tables
 QUANTILES = ["p05", "p10", "p50", "p90", "p95"]
 PREDICTED = [*QUANTILES, "epistemic", "aleatoric", "in_domain", "domain_reason"]
 EARLIER = """
-select config_id, inputs, columns(lambda name: list_contains($predicted, name))
+select metric, model, config_id, inputs, columns(lambda name: list_contains($predicted, name))
 from ml.previous_predictions
-where metric = $metric and model = $model
+where workload_id between $first and $last
 """
 
 
@@ -26,14 +26,16 @@ class Rescoring:
 
     Parameters
     ----------
-    con
-        Where `ml.previous_predictions` has what the build before predicted, if there was one.
     models
         Names of the models that serve, which tell them from all others: by metric, those that have one.
+    earlier
+        See `earlier_predictions`, of all configurations that are asked about.
     """
 
-    def __init__(self, con: duckdb.DuckDBPyConnection, models: Mapping[str, str]) -> None:
-        self.earlier = {metric: _earlier(con, metric, name) for metric, name in models.items()}
+    def __init__(self, models: Mapping[str, str], earlier: pd.DataFrame) -> None:
+        self.models = models
+        self.earlier = earlier
+        self._found: dict[bytes, pd.DataFrame] = {}
 
     def predict(self, model: MetricModel | DerivedModel, frame: pd.DataFrame) -> pd.DataFrame:
         """What the model predicts of the rows of a feature frame, one for each configuration.
@@ -44,20 +46,32 @@ class Rescoring:
             What `PerformancePredictor.predict` gives, and `inputs`, a hash of what the model reads.
         """
         inputs = hashes_of_features(frame, model.inputs).astype("UInt64")
-        earlier = self.earlier.get(model.metric)
-        if earlier is None:
-            return model.predict(frame).assign(inputs=inputs)
-        known = earlier.reindex(frame["config_id"]).set_axis(frame.index)
+        served = self.earlier["model"].eq(self.models.get(model.metric))
+        earlier = self.earlier[served & self.earlier["metric"].eq(model.metric)]
+        known = earlier.set_index("config_id").reindex(frame["config_id"]).set_axis(frame.index)
         same = (known["inputs"] == inputs).to_numpy(bool, na_value=False)
-        anew = model.predict(frame[~same])
-        kept = known.loc[same, list(anew)].astype(anew.dtypes)
-        return pd.concat([kept, anew]).reindex(frame.index).assign(inputs=inputs)
+        found = self._anew(model, frame[~same])
+        if same.any():
+            kept = known.loc[same, list(found)].astype(found.dtypes)
+            found = pd.concat([kept, found]).reindex(frame.index)
+        self._found[model.process_key] = found.set_axis(frame["config_id"])
+        return found.assign(inputs=inputs)
+
+    def _anew(self, model: MetricModel | DerivedModel, frame: pd.DataFrame) -> pd.DataFrame:
+        """Predictions; of a metric that mirrors another by what was found of that one."""
+        of_source = self._found.get(model.process_key)
+        known = of_source is not None and frame["config_id"].isin(of_source.index).all()
+        if isinstance(model, DerivedModel) and known:
+            return model.predict(frame, of_source.loc[frame["config_id"]].set_axis(frame.index))
+        return model.predict(frame)
 
 
-def _earlier(con: duckdb.DuckDBPyConnection, metric: str, model: str) -> pd.DataFrame | None:
+def earlier_predictions(con: duckdb.DuckDBPyConnection, first: str, last: str) -> pd.DataFrame:
+    """What the build before predicted of the workloads between two; nothing where there was none."""
+    asked = {"first": first, "last": last, "predicted": PREDICTED}
+    columns = ["metric", "model", "config_id", "inputs", *PREDICTED]
     if "previous_predictions" not in tables(con):
-        return None
-    if "inputs" not in con.table("ml.previous_predictions").columns:
-        return None  # of an older version
-    asked = {"metric": metric, "model": model, "predicted": PREDICTED}
-    return con.execute(EARLIER, asked).df().set_index("config_id")
+        return pd.DataFrame(columns=columns)
+    if not {"inputs", "workload_id"} <= set(con.table("ml.previous_predictions").columns):
+        return pd.DataFrame(columns=columns)  # of an older version
+    return con.execute(EARLIER, asked).df()

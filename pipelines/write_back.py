@@ -18,6 +18,21 @@ def append(con: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) -> None:
     _create(con, table, rows, known)
 
 
+def add(con: duckdb.DuckDBPyConnection, table: str, rows: pd.DataFrame) -> None:
+    """Add a frame to a table of `ml` with the same columns, or create it."""
+    if table not in tables(con):
+        replace(con, table, rows)
+        return
+    con.register("fresh_rows", as_arrow(rows))
+    con.execute(f"insert into ml.{table} by name select * from fresh_rows")
+    con.unregister("fresh_rows")
+
+
+def drop(con: duckdb.DuckDBPyConnection, table: str) -> None:
+    """Drop a table of `ml`, if it is there."""
+    con.execute(f"drop table if exists ml.{table}")
+
+
 def tables(con: duckdb.DuckDBPyConnection) -> set[str]:
     """Tables of `ml` that are there."""
     query = "select table_name from duckdb_tables() where schema_name = 'ml'"

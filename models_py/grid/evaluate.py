@@ -12,7 +12,7 @@ from models_py.grid.forest import Forest
 from models_py.grid.masks import EVERY_LEAF, Leaves, possible_leaves
 from models_py.grid.scan import Asked, Columns, add_leaves
 
-FEW_CELLS = 20_000  # LightGBM has answered before the trees are taken apart
+FEW_CELLS = 10_000  # LightGBM has answered before the trees are taken apart
 LONGEST_AXIS = 5_000  # of boxes: every leaf looks at all levels
 TABLE_WORDS = 4_000_000
 # nanoseconds: of a cell, of a column that is asked for it, and of a combination of leading axes

@@ -113,3 +113,21 @@ def test_work_that_is_not_known_leaves_latency_open(fitted, embedding):
     assert "the work of a batch is not known" in predicted["domain_reason"].iloc[0]
     applies = fitted.models["latency_ms"].applies
     assert applies(embedding).all() and not applies(unknown).any()
+
+
+def test_what_the_source_is_known_to_predict_is_not_predicted_again(both, mixed, monkeypatch):
+    model = mixed.models["latency_ms"]
+    expected = model.predict(both)
+    known = model.source.predict(both)
+    monkeypatch.setattr(type(model.source), "predict", _asked_of(model.learned))
+    pd.testing.assert_frame_equal(model.predict(both, known), expected, rtol=1e-9)
+
+
+def _asked_of(learned):
+    usual = type(learned).predict
+
+    def predict(self, frame):
+        assert self is learned
+        return usual(self, frame)
+
+    return predict

@@ -124,3 +124,37 @@ def test_a_measured_value_replaces_what_was_predicted():
     assert (known.iloc[0] == 7).all()
     assert known["p50"][1] == 50
     assert np.log(known["p95"][1] / known["p05"][1]) == pytest.approx(2 * 1.6449 * 0.1, rel=1e-3)
+
+
+def test_what_is_drawn_of_a_group_does_not_depend_on_the_others(predictor, options):
+    shuffled = options.sample(frac=1, random_state=1)
+    some = options[options["workload_id"].isin(options["workload_id"].unique()[::3])]
+    drawn = {}
+    for name, asked in (("all", options), ("shuffled", shuffled), ("some", some)):
+        asked = asked.sort_values("config_id") if name != "shuffled" else asked
+        own = margins(predictor, asked, np.nan)
+        sampler = Sampler(asked, predictor.models, own, 64, groups=asked["workload_id"])
+        values = sampler.draw(np.arange(len(asked)))["latency_ms"]
+        drawn[name] = pd.DataFrame(values, index=asked["config_id"])
+    both = drawn["all"].loc[drawn["some"].index]
+    np.testing.assert_allclose(both, drawn["some"], atol=1e-9)
+    assert not np.allclose(drawn["all"].loc[drawn["shuffled"].index], drawn["shuffled"])
+
+
+def test_groups_are_drawn_independently_and_options_of_one_together(predictor, options):
+    found = margins(predictor, options, np.nan)
+    sampler = Sampler(options, predictor.models, found, 2_000, groups=options["workload_id"])
+    together = np.corrcoef(sampler.draw(np.arange(len(options)))["throughput"])
+    same = sampler.groups[:, None] == sampler.groups
+    assert np.abs(together[~same]).max() < 0.15
+    assert np.median(together[same & ~np.eye(len(options), dtype=bool)]) > 0.5
+
+
+def test_what_has_no_quantiles_has_no_draws(predictor, options):
+    found = margins(predictor, options, np.nan)
+    names = quantile_names(LEVELS)
+    found["latency_ms"].loc[options.index[:7], names] = np.nan
+    drawn = Sampler(options, predictor.models, found, 16).draw(np.arange(len(options)))
+    assert np.isnan(drawn["latency_ms"][:7]).all()
+    assert not np.isnan(drawn["latency_ms"][7:]).any()
+    assert not np.isnan(drawn["throughput"]).any()

@@ -9,7 +9,7 @@ import pytest
 
 from models_py.boosting import LEVELS
 from models_py.metric_model import MetricModel
-from pipelines.rescoring import PREDICTED, Rescoring
+from pipelines.rescoring import PREDICTED, Rescoring, earlier_predictions
 from pipelines.write_back import replace
 
 NAME = "3 of a recipe"
@@ -19,7 +19,8 @@ class Counting:
     """A model that counts the rows that it is asked about."""
 
     def __init__(self, model: MetricModel) -> None:
-        self.metric, self.inputs, self.model, self.asked = model.metric, model.inputs, model, 0
+        self.metric, self.inputs, self.process_key = model.metric, model.inputs, model.process_key
+        self.model, self.asked = model, 0
 
     def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
         self.asked += len(frame)
@@ -47,18 +48,19 @@ def asked(frames) -> pd.DataFrame:
 def con(fitted, asked) -> duckdb.DuckDBPyConnection:
     """The tables of a build that predicted what is asked."""
     with duckdb.connect() as con:
-        first = Rescoring(con, {"throughput": NAME}).predict(fitted, asked)
+        first = _again(con, fitted, asked)
         _keep(con, asked, first)
         yield con
 
 
 def _keep(con, asked: pd.DataFrame, predicted: pd.DataFrame) -> None:
-    rows = predicted.assign(config_id=asked["config_id"], metric="throughput", model=NAME)
+    keys = asked[["config_id", "workload_id"]]
+    rows = predicted.join(keys).assign(metric="throughput", model=NAME)
     replace(con, "previous_predictions", rows)
 
 
 def _again(con, model, frame, name: str = NAME) -> pd.DataFrame:
-    return Rescoring(con, {"throughput": name}).predict(model, frame)
+    return Rescoring({"throughput": name}, earlier_predictions(con, "", "~")).predict(model, frame)
 
 
 def test_nothing_is_predicted_twice(con, model, asked):
@@ -95,12 +97,13 @@ def test_another_model_predicts_everything(con, model, asked):
 
 
 def test_a_model_without_a_name_predicts_everything(con, model, asked):
-    Rescoring(con, {}).predict(model, asked)
+    Rescoring({}, earlier_predictions(con, "", "~")).predict(model, asked)
     assert model.asked == len(asked)
 
 
-def test_a_build_of_an_older_version_is_no_help(con, model, asked):
-    con.execute("alter table ml.previous_predictions drop column inputs")
+@pytest.mark.parametrize("column", ["inputs", "workload_id"])
+def test_a_build_of_an_older_version_is_no_help(con, model, asked, column):
+    con.execute(f"alter table ml.previous_predictions drop column {column}")
     _again(con, model, asked)
     assert model.asked == len(asked)
 

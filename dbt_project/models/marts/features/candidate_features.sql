@@ -40,4 +40,4 @@ qualify row_number() over (
     partition by config_id
     order by cost_minutes nulls last, framework_version_number desc nulls last, framework_version
 ) = 1
-order by config_id
+order by workload_id, config_id

@@ -52,3 +52,4 @@ select
 from {{ ref('training_features') }} as training
 inner join newest using (measurement_id)
 inner join measured using (config_id)
+order by training.workload_id, training.config_id

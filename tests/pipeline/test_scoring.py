@@ -1,0 +1,150 @@
+"""Scoring in chunks: what is written does not depend on how options are cut."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import duckdb
+import pandas as pd
+import pytest
+
+from models_py.predict import PerformancePredictor
+from pipelines import chunks, score
+from pipelines.chunks import in_turn
+from pipelines.compare import Terms, terms_of
+from pipelines.published import connect, metric_directions
+from pipelines.settings import Settings
+from pipelines.strategies import Tactic
+from pipelines.warehouse import DATABASE
+
+TABLES = {
+    "predictions": ["metric", "config_id"],
+    "hardware_options": ["metric", "config_id"],
+    "pareto_front": ["config_id"],
+}
+
+
+@pytest.fixture
+def con(published, tmp_path):
+    """A copy of the published tables."""
+    path = tmp_path / DATABASE
+    path.write_bytes((published.current / DATABASE).read_bytes())
+    with connect(path) as con:
+        yield con
+
+
+@pytest.fixture(scope="module")
+def predictor(published) -> PerformancePredictor:
+    return PerformancePredictor.load(published.warehouse)
+
+
+def _terms(con, predictor) -> Terms:
+    return terms_of(con, predictor, metric_directions(con), Settings())
+
+
+def _scored(con, predictor) -> dict[str, pd.DataFrame]:
+    terms = _terms(con, predictor)
+    score.score_options(con, terms, {}, metric_directions(con), Settings())
+    return {
+        table: con.table(f"ml.{table}").order(", ".join(keys)).df()
+        for table, keys in TABLES.items()
+    }
+
+
+def test_chunks_hold_every_option_once_and_workloads_whole(con, monkeypatch):
+    monkeypatch.setattr(chunks, "OPTIONS", 100)
+    parts = [pd.concat([each.measured, each.candidates]) for each in chunks.chunks(con)]
+    assert len(parts) > 5
+    every = pd.concat(parts)
+    expected = con.sql(
+        "select config_id from features.measured_configurations"
+        " union all select config_id from features.candidate_features"
+    ).df()
+    assert sorted(every["config_id"]) == sorted(expected["config_id"])
+    assert sum(part["workload_id"].nunique() for part in parts) == every["workload_id"].nunique()
+
+
+def test_tables_do_not_depend_on_how_options_are_cut(con, predictor, monkeypatch):
+    whole = _scored(con, predictor)
+    monkeypatch.setattr(chunks, "OPTIONS", 60)
+    monkeypatch.setattr(score, "COMPARED_TOGETHER", 90)
+    cut = _scored(con, predictor)
+    for table, expected in whole.items():
+        assert len(expected) > 100
+        pd.testing.assert_frame_equal(cut[table], expected, rtol=1e-9, atol=1e-12)
+
+
+def test_a_build_writes_what_scoring_its_tables_gives(con, predictor):
+    keys = ", ".join(TABLES["predictions"])
+    published = con.table("ml.predictions").order(keys).df()
+    found = _scored(con, predictor)["predictions"]
+    pd.testing.assert_frame_equal(
+        found.drop(columns="model"), published.drop(columns="model"), rtol=1e-9
+    )
+
+
+def test_a_metric_that_is_not_known_of_some_workloads_leaves_them_out(con, predictor, monkeypatch):
+    monkeypatch.setattr(chunks, "OPTIONS", 1)  # each workload by itself
+    model = predictor.models["memory_mb"]
+    group = con.sql(
+        "select any_value(comparable_group) from features.candidate_features"
+    ).fetchall()[0][0]
+    monkeypatch.setattr(model, "groups", {name: 99 for name in model.groups if name != group})
+    options = _scored(con, predictor)["hardware_options"]
+    others = set(options.loc[options["metric"] == "memory_mb", "config_id"])
+    every = set(options.loc[options["metric"] == "throughput", "config_id"])
+    assert others and others < every
+
+
+def test_candidates_are_selected_by_what_tables_say(con, predictor, frames):
+    """As the class does in memory, to what sums of 4-byte floats in another order allow."""
+    terms, directions = _terms(con, predictor), metric_directions(con)
+    settings = Settings()
+    tactic = Tactic({"information_gain": 0.7, "hardware": 0.3}, 0.5)
+    score.score_options(con, terms, {}, directions, settings)
+    score.select(con, terms, dict.fromkeys(terms.metrics, tactic), directions, settings)
+    found = con.sql(
+        "select * from ml.scored_candidates where metric = 'throughput' order by config_id"
+    ).df()
+    measured = con.sql("from features.measured_configurations").df()
+    system = score.learning_system(predictor, frames[1], measured, directions, settings)
+    depth = max(settings.budget, settings.plan_depth)
+    expected = system.score("throughput", depth).sort_values("config_id", ignore_index=True)
+    assert found["config_id"].tolist() == expected["config_id"].tolist()
+    for name in ("expected_information_gain", "diversity", "uncertainty"):
+        assert found[name].to_numpy() == pytest.approx(expected[name].to_numpy(), rel=1e-3)
+
+
+def test_no_more_items_are_taken_ahead_than_allowed():
+    taken, done = [], []
+    release = threading.Event()
+
+    def items():
+        for item in range(20):
+            taken.append(item)
+            yield item
+
+    def work(item):
+        release.wait(10)
+        return item
+
+    with ThreadPoolExecutor(2) as pool:
+        results = in_turn(pool, work, items(), ahead=3)
+        threading.Timer(0.2, release.set).start()
+        for result in results:
+            done.append(result)
+            assert len(taken) <= len(done) + 3
+    assert done == list(range(20))
+
+
+def test_what_fails_in_a_chunk_fails_the_build(con, predictor, monkeypatch):
+    monkeypatch.setattr(score, "Options", None)
+    with pytest.raises(TypeError):
+        _scored(con, predictor)
+
+
+def test_no_table_of_scoring_alone_is_left(published):
+    with duckdb.connect(str(published.current / DATABASE), read_only=True) as con:
+        names = {name for (name,) in con.sql("select table_name from duckdb_tables()").fetchall()}
+    assert "weighed_options" not in names and "predictions" in names
