@@ -21,15 +21,20 @@ from build_time import timed
 from bundled import BUNDLED, COMMAND
 
 NOISE = 0.01
+COUNTED = ("measurements", "configurations", "candidates", "learned")
+TOOK = ("CPU s", "wall s", "peak MiB", "database MiB", "seconds by stage")
+HEADER = f"| {' | '.join((*COUNTED, *TOOK))} |\n{'|---' * 9}|"
 REPORT = """
 import json, sys
 from pathlib import Path
 from pipelines.published import connect_published
 with connect_published(Path(sys.argv[1])) as con:
-    seconds = con.sql("select seconds from analytics.builds").fetchall()[0][0]
-    sample = "select sum(measurements_learned), sum(configurations) from analytics.training_sample"
-    learned, configurations = map(int, con.sql(sample).fetchall()[0])
-print(json.dumps({"seconds": seconds, "learned": learned, "configurations": configurations}))
+    stages = con.sql("select seconds from analytics.builds").fetchall()[0][0]
+    sample = "select sum(measurements), sum(configurations), sum(measurements_learned)"
+    measured, configurations, learned = con.sql(f"{sample} from analytics.training_sample").fetchall()[0]
+    candidates = con.sql("select count(*) from features.candidate_features").fetchall()[0][0]
+counts = [measured, configurations, candidates, learned]
+print(json.dumps({"counts": [int(each) for each in counts], "stages": stages}))
 """
 
 
@@ -43,31 +48,27 @@ def main() -> None:
     if options.write:
         write_rows(options.write, options.rows[0], options.configurations)
         return
-    print(
-        "| measurements | learned | CPU s | wall s | peak MiB | database MiB | seconds by stage |"
-    )
-    print("|---|---|---|---|---|---|---|")
+    print(HEADER)
     for rows in options.rows:
-        print(built(rows, options.configurations), flush=True)
+        with TemporaryDirectory() as folder:
+            raw = Path(folder) / "raw" / "benchmart"
+            raw.mkdir(parents=True)
+            write = [sys.executable, __file__, "--write", raw, "--rows", str(rows)]
+            write += ["--configurations", str(options.configurations)]
+            subprocess.run(write, check=True)
+            print(built(Path(folder)), flush=True)
 
 
-def built(rows: int, configurations: int) -> str:
-    """A row of the table."""
-    with TemporaryDirectory() as folder:
-        home = Path(folder)
-        raw = home / "raw" / "benchmart"
-        raw.mkdir(parents=True)
-        write = [sys.executable, __file__, "--write", raw, "--rows", str(rows)]
-        subprocess.run([*write, "--configurations", str(configurations)], check=True)
-        cost = timed([COMMAND, "build"], home)
-        report = [sys.executable, "-c", REPORT, home / "warehouse"]
-        said = json.loads(subprocess.run(report, check=True, capture_output=True).stdout)
-        size = (home / "warehouse" / "current" / "benchmart.duckdb").stat().st_size / 2**20
-    stages = ", ".join(f"{name} {seconds:.0f}" for name, seconds in said["seconds"].items())
-    return (
-        f"| {rows:,} of {said['configurations']:,} configurations | {said['learned']:,} | {cost.cpu:.0f}"
-        f" | {cost.wall:.0f} | {cost.peak:,.0f} | {size:,.0f} | {stages} |"
-    )
+def built(home: Path, *arguments: object) -> str:
+    """Build in a home, and say what it took in a row of the table."""
+    cost = timed([COMMAND, "build", *arguments], home)
+    report = [sys.executable, "-c", REPORT, home / "warehouse"]
+    said = json.loads(subprocess.run(report, check=True, capture_output=True).stdout)
+    size = (home / "warehouse" / "current" / "benchmart.duckdb").stat().st_size / 2**20
+    counts = " | ".join(f"{each:,}" for each in said["counts"])
+    stages = ", ".join(f"{name} {seconds:.0f}" for name, seconds in said["stages"].items())
+    took = " | ".join(f"{each:,.0f}" for each in (*cost, size))
+    return f"| {counts} | {took} | {stages} |"
 
 
 def write_rows(directory: Path, rows: int, configurations: int) -> None:

@@ -1,0 +1,75 @@
+"""A whole build with many candidates: CPU seconds, wall time, peak memory and disk.
+
+    python benchmarks/candidates.py [--data ../shared/data] [--workloads 200 2000 20000] [--learn 1000]
+
+LLM-Inference-Bench is what was measured. Besides there are deployed workloads: its models with more
+batch sizes and lengths than were measured, each a candidate on some 50 platforms. Models learn from
+`--learn` measurements, chosen by the rule of `features.training_features`: what scoring an option takes
+grows with them. Every number of workloads is built in an empty directory by a process of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import itertools
+import os
+import random
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+# nothing large is loaded here: a process counts the peak of the one that starts it as its own
+from scale import HEADER, built
+
+DATA = Path(__file__).parents[2] / "shared" / "data"
+SOURCE = "llm_inference_bench"
+MODELS = (
+    "meta-llama/Llama-2-7b-hf",
+    "meta-llama/Meta-Llama-3-8B",
+    "mistralai/Mistral-7B-v0.1",
+    "Qwen/Qwen2-7B",
+    "mistralai/Mixtral-8x7B-v0.1",
+    "meta-llama/Meta-Llama-3-70B",
+    "meta-llama/Llama-2-70b-hf",
+    "Qwen/Qwen2-72B",
+    "Deci/DeciLM-7B",
+)
+BATCHES = (*range(1, 17), 24, 32, 48, 64, 96, 128, 192, 256)
+LENGTHS = tuple(round(64 * 2 ** (step / 4)) for step in range(33))
+PLATFORM = {"hardware": "nvidia-h100-80gb", "device_count": 4, "framework": "vllm"}
+SEED = 940
+
+
+def main() -> None:
+    """Print one Markdown table, a row for each number of workloads."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--workloads", type=int, nargs="+", default=[200, 2_000, 20_000])
+    parser.add_argument("--learn", type=int, default=1_000)
+    options = parser.parse_args()
+    os.environ["BENCHMART_TRAINING_ROWS"] = str(options.learn)
+    print(HEADER)
+    for workloads in options.workloads:
+        with TemporaryDirectory() as folder:
+            home = Path(folder)
+            write_deployments(home / "raw" / "benchmart", workloads)
+            raw = ("--raw", options.data / SOURCE, "--raw", home / "raw")
+            print(built(home, *raw), flush=True)
+
+
+def write_deployments(directory: Path, workloads: int) -> None:
+    """`deployments.csv` of workloads chosen at random."""
+    every = list(itertools.product(MODELS, BATCHES, LENGTHS, LENGTHS))
+    chosen = random.Random(SEED).sample(every, workloads)
+    names = ("model_name", "batch_size", "input_length", "output_length")
+    directory.mkdir(parents=True)
+    with (directory / "deployments.csv").open("w", encoding="utf-8", newline="") as handle:
+        writer = csv.DictWriter(handle, [*names, *PLATFORM, "precision", "requests_per_second"])
+        writer.writeheader()
+        for workload in chosen:
+            asked = dict(zip(names, workload, strict=True))
+            writer.writerow(asked | PLATFORM | {"precision": "unstated", "requests_per_second": 1})
+
+
+if __name__ == "__main__":
+    main()
