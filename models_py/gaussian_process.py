@@ -155,6 +155,10 @@ class GaussianProcess:
             self.centre,
         )
 
+    def __getstate__(self) -> dict:
+        """What it is made of; what follows from it is worked out again where it is sent."""
+        return {name: vars(self)[name] for name in self.__dataclass_fields__}
+
     @property
     def noise(self) -> float:
         """Variance of a measurement."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +18,7 @@ from models_py.strategies import DECISION_SHARES
 from pipelines.backtest_report import learning_figure
 from pipelines.console import Reporter
 from pipelines.curves import keep_curves
+from pipelines.engine import engine_of, in_turn
 from pipelines.errors import InputError
 from pipelines.objective import objective_metric
 from pipelines.published import connect, metric_directions, published_build, training_frame
@@ -93,9 +95,10 @@ def backtest(
         for name in names
         for number in range(seeds)
     ]
-    workers = ProcessPoolExecutor(settings.threads, mp_context=get_context("spawn"))
-    with reporter.stage(f"{len(asked)} replays"), workers as pool:
-        curves = pd.concat(pool.map(_replayed, asked), ignore_index=True)
+    processes = partial(ProcessPoolExecutor, mp_context=get_context("spawn"))
+    with reporter.stage(f"{len(asked)} replays"), engine_of(settings, processes) as engine:
+        replays = in_turn(partial(engine.submit, _replayed), asked, len(asked))
+        curves = pd.concat(replays, ignore_index=True)
     curves.insert(0, "metric", metric)
     savings = _savings(curves, names)
     picture = _keep(settings.warehouse, metric, curves)

@@ -65,25 +65,28 @@ def build(
             warehouse.clear_staging()  # its note goes with this attempt's
             return
         # what learns takes a second to load, for builds with news alone
+        from pipelines.engine import engine_of
         from pipelines.gate import audit
         from pipelines.rollback import point_aliases, warned_of
         from pipelines.stages import run_stages
         from pipelines.tracking import Tracker
 
-        staging = warehouse.stage()
-        journal.in_staging(staging)
-        build_id, recipe = staging.name.removesuffix(STAGING), recipe_of(settings)
-        facts = BuildFacts(build_id, datetime.now(UTC), fingerprint, recipe)
-        tracker = Tracker(settings.mlruns)
-        learned = run_stages(
-            _learning_all(settings) if results else settings,
-            files,
-            facts,
-            None if full_refresh else base,
-            staging,
-            tracker,
-            reporter,
-        )
+        with engine_of(settings) as engine:
+            staging = warehouse.stage()
+            journal.in_staging(staging)
+            build_id, recipe = staging.name.removesuffix(STAGING), recipe_of(settings)
+            facts = BuildFacts(build_id, datetime.now(UTC), fingerprint, recipe)
+            tracker = Tracker(settings.mlruns)
+            learned = run_stages(
+                _learning_all(settings) if results else settings,
+                files,
+                facts,
+                None if full_refresh else base,
+                staging,
+                tracker,
+                reporter,
+                engine,
+            )
         with reporter.stage("audit"):
             audit(staging, base, settings.gate, accept_shrinkage)
         _write_manifest(staging, facts, read, learned)

@@ -12,7 +12,14 @@ import click
 
 from pipelines.cli_hardware import hardware
 from pipelines.cli_models import models
-from pipelines.cli_options import json_option, output_option, warehouse_option, write
+from pipelines.cli_options import (
+    engine_option,
+    json_option,
+    output_option,
+    scheduler_option,
+    warehouse_option,
+    write,
+)
 from pipelines.cli_place import place
 from pipelines.errors import BenchmartError
 from pipelines.terminal import printable
@@ -53,9 +60,20 @@ def cli() -> None:
 @click.option("--full-refresh", is_flag=True, help="Start from the raw files alone.")
 @click.option("--accept-shrinkage", is_flag=True, help="Publish though measurements were lost.")
 @click.option("--limit-memory", metavar="SIZE", help="What it may hold in memory [default: 2GB].")
+@engine_option
+@scheduler_option
 @json_option
 def build(
-    raw, warehouse, objective, budget, full_refresh, accept_shrinkage, limit_memory, as_json
+    raw,
+    warehouse,
+    objective,
+    budget,
+    full_refresh,
+    accept_shrinkage,
+    limit_memory,
+    engine,
+    scheduler,
+    as_json,
 ) -> None:
     """Build the warehouse from raw files and publish it, all or nothing."""
     from pipelines.build import build as run_build
@@ -69,6 +87,8 @@ def build(
         objective=objective,
         budget=budget,
         limit_memory=limit_memory,
+        engine=engine,
+        scheduler=scheduler,
     )
     run_build(settings, full_refresh, Reporter(), accept_shrinkage=accept_shrinkage)
     found = overview(settings.warehouse, settings.objective, settings.budget)
@@ -216,8 +236,10 @@ def rollback(build_id, warehouse) -> None:
 @click.option(
     "--seeds", type=click.IntRange(2), default=5, show_default=True, help="Replays of each."
 )
+@engine_option
+@scheduler_option
 @json_option
-def backtest(warehouse, metric, policy, tune, seeds, as_json) -> None:
+def backtest(warehouse, metric, policy, tune, seeds, engine, scheduler, as_json) -> None:
     """Replay selection on your own measurements: tests saved against random, error and regret."""
     from models_py.strategies import BALANCED, DECISION_SHARES
     from pipelines.backtest import backtest as run_backtest
@@ -225,7 +247,9 @@ def backtest(warehouse, metric, policy, tune, seeds, as_json) -> None:
     from pipelines.console import Reporter
     from pipelines.settings import load_settings
 
-    settings = load_settings(warehouse=warehouse, objective=metric)
+    settings = load_settings(
+        warehouse=warehouse, objective=metric, engine=engine, scheduler=scheduler
+    )
     policies = (*policy, *(DECISION_SHARES if tune else ())) or (BALANCED,)
     found = run_backtest(settings, settings.objective, policies, seeds, Reporter())
     if as_json:

@@ -24,6 +24,14 @@ utilisation_option = click.option(
     show_default=True,
     help="Share of what a replica can do that is planned for.",
 )
+engine_option = click.option(
+    "--engine",
+    type=click.Choice(["local", "dask"]),
+    help="Work on this machine, or on a Dask cluster [default: local].",
+)
+scheduler_option = click.option(
+    "--scheduler", metavar="ADDRESS", help="Of the Dask cluster, tcp://host:8786."
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 
 

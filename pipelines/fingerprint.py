@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from functools import cache
 
 from pipelines.settings import PROJECT, Settings
 from pipelines.warehouse import Warehouse
@@ -16,6 +17,7 @@ def fingerprint_of(files: Mapping[str, str], settings: Settings, pins: Mapping[s
     elsewhere = {"raw", "warehouse", "mlruns", "keep_builds", "threads", "budget", "plan_depth"}
     elsewhere |= {"gate"}  # asked of a build that is there
     elsewhere |= {"minutes_per_test", "limit_memory"}  # asked for after a build; how, not what
+    elsewhere |= {"engine", "scheduler"}
     told = settings.model_dump(mode="json", exclude=elsewhere)
     for path in Warehouse(settings.warehouse).curves:
         digest.update(path.read_bytes())
@@ -29,6 +31,14 @@ def recipe_of(settings: Settings) -> str:
     """Models of one recipe, fitted to the same raw rows, are the same."""
     digest = hashlib.sha256(f"{settings.seed} {settings.training_rows}".encode())
     _digest_code(digest, "models_py", "dbt_project")
+    return digest.hexdigest()
+
+
+@cache
+def digest_of_code() -> str:
+    """Processes of one digest compute the same; of the code as it was when this one was first asked."""
+    digest = hashlib.sha256()
+    _digest_code(digest, "models_py", "pipelines")
     return digest.hexdigest()
 
 

@@ -16,6 +16,7 @@ from pipelines.champions import Champions, Fit
 from pipelines.compare import terms_of
 from pipelines.console import Reporter
 from pipelines.contest import Contest, hold_contest, model_rows, warnings_of
+from pipelines.engine import DASK, Engine
 from pipelines.errors import BenchmartError
 from pipelines.facts import BuildFacts
 from pipelines.learned_rows import write_learned_rows
@@ -29,7 +30,7 @@ from pipelines.published import (
 )
 from pipelines.retrain import Review, keeps, review_champions, write_reviews
 from pipelines.sample import write_sample
-from pipelines.score import score_options, select
+from pipelines.score import Asked, score_options, select
 from pipelines.settings import Settings
 from pipelines.strategies import choose_strategies
 from pipelines.tracking import Tracker
@@ -71,6 +72,7 @@ def learn(
     build: BuildFacts,
     tracker: Tracker,
     reporter: Reporter,
+    engine: Engine,
 ) -> Learned:
     """Train on `features.*`, track in MLflow, score, and write the `ml` schema.
 
@@ -90,12 +92,14 @@ def learn(
     """
     directions = metric_directions(con)
     wanted = _wanted(settings, directions)
-    fitted = _fit(con, settings, champions, wanted, build, tracker, reporter)
+    fitted = _fit(con, settings, champions, wanted, build, tracker, reporter, engine)
     fitted.predictor.save(models)
     give_back()
     with reporter.stage("scoring"), previous_build(con) as compared:
         named = {metric: f"{version} {build.recipe}" for metric, version in fitted.serving.items()}
-        _score(con, settings, fitted.predictor, named, directions, build, compared)
+        terms = terms_of(con, fitted.predictor, directions, settings)
+        asked = Asked(terms, named, directions, settings)
+        _score(con, asked, build, compared, engine)
     _write_calibration(con, fitted.predictor)
     refitted = {contest.model.metric for contest in fitted.contests}
     write_reviews(con, build.build_id, fitted.reviews, refitted)
@@ -130,6 +134,7 @@ def _fit(
     build: BuildFacts,
     tracker: Tracker,
     reporter: Reporter,
+    engine: Engine,
 ) -> Fitted:
     """Review the champions, and fit and track what they do not serve on for."""
     training, outcomes = training_frame(con, settings.training_rows), outcome_frame(con)
@@ -140,8 +145,10 @@ def _fit(
         reporter.say(str(review))
     kept = {metric: champions.models[metric] for metric in wanted if keeps(reviews, metric)}
     with reporter.stage("training"):
-        side_by_side = fits_at_once(settings.limit_memory, len(training), settings.threads)
-        predictor = train(training, outcomes, wanted, kept, settings.seed, side_by_side)
+        side_by_side = engine.side_by_side
+        if settings.engine != DASK:  # workers have memory of their own
+            side_by_side = fits_at_once(settings.limit_memory, len(training), side_by_side)
+        predictor = train(training, outcomes, wanted, kept, settings.seed, engine, side_by_side)
     if wanted[0] not in predictor.models:
         reason = predictor.refused[wanted[0]] + _rejected(con)
         raise BenchmartError(f"objective {settings.objective}: {reason}")
@@ -161,20 +168,12 @@ def _fit(
 
 
 def _score(
-    con: duckdb.DuckDBPyConnection,
-    settings: Settings,
-    predictor: PerformancePredictor,
-    models: Mapping[str, str],
-    directions: Mapping[str, str],
-    build: BuildFacts,
-    compared: bool,
+    con: duckdb.DuckDBPyConnection, asked: Asked, build: BuildFacts, compared: bool, engine: Engine
 ) -> None:
     """Predict, rank and select, and write what comes of it."""
-    terms = terms_of(con, predictor, directions, settings)
-    score_options(con, terms, models, directions, settings)
-    write_progress(con, build.build_id, terms.directions, compared)
-    tactics = choose_strategies(con, terms.metrics, settings)
-    select(con, terms, tactics, directions, settings)
+    score_options(con, asked, engine)
+    write_progress(con, build.build_id, asked.terms.directions, compared)
+    select(con, asked, choose_strategies(con, asked.terms.metrics, asked.settings))
 
 
 def _short_of_memory(fitted: Fitted, settings: Settings) -> list[str]:

@@ -15,6 +15,7 @@ from pipelines.warehouse import DATABASE, Warehouse, read_manifest
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 
 def connect_published(warehouse: Path) -> duckdb.DuckDBPyConnection:
@@ -94,7 +95,7 @@ def training_frame(con: duckdb.DuckDBPyConnection, most_rows: int | None = None)
         sample = _of_this_version(con, "ml.training_sample")
         most_rows = sample.sum("measurements_learned").fetchall()[0][0]
     rows = every.filter(ColumnExpression("sample_rank") <= ConstantExpression(most_rows))
-    return as_frame(rows.order("measurement_id"))
+    return _as_frame(rows.order("measurement_id"))
 
 
 def _of_this_version(con: duckdb.DuckDBPyConnection, table: str) -> duckdb.DuckDBPyRelation:
@@ -106,25 +107,29 @@ def _of_this_version(con: duckdb.DuckDBPyConnection, table: str) -> duckdb.DuckD
 
 def measured_frame(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     """What is known of every measured configuration."""
-    return as_frame(
+    return _as_frame(
         _of_this_version(con, "features.measured_configurations").order("measurement_id")
     )
 
 
 def candidate_frame(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     """Configurations that could be measured next."""
-    return as_frame(con.table("features.candidate_features").order("config_id"))
+    return _as_frame(con.table("features.candidate_features").order("config_id"))
 
 
 def outcome_frame(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     """What ran and what failed."""
-    return as_frame(con.table("features.feasibility_features").order("config_id, outcome"))
+    return _as_frame(con.table("features.feasibility_features").order("config_id, outcome"))
 
 
-def as_frame(rows: duckdb.DuckDBPyRelation) -> pd.DataFrame:
+def _as_frame(rows: duckdb.DuckDBPyRelation) -> pd.DataFrame:
+    return as_frame(rows.to_arrow_table())
+
+
+def as_frame(table: pa.Table) -> pd.DataFrame:
     """A frame with the columns of `features.*`."""
     # through objects of Python, or in small pieces, texts take twice the memory
-    table = rows.to_arrow_table().combine_chunks()
+    table = table.combine_chunks()
     return as_features(table.to_pandas(split_blocks=True, self_destruct=True))
 
 

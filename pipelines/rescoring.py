@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import duckdb
 import pandas as pd
+import pyarrow as pa
 
 from models_py.derived import DerivedModel
 from models_py.metric_model import MetricModel
@@ -14,8 +15,18 @@ from pipelines.write_back import tables
 
 QUANTILES = ["p05", "p10", "p50", "p90", "p95"]
 PREDICTED = [*QUANTILES, "epistemic", "aleatoric", "in_domain", "domain_reason"]
-EARLIER = """
-select metric, model, config_id, inputs, columns(lambda name: list_contains($predicted, name))
+KEYS = {"metric", "model", "workload_id", "config_id", "inputs"}
+EARLIER_SCHEMA = pa.schema(
+    {
+        **dict.fromkeys(("metric", "model", "config_id"), pa.string()),
+        "inputs": pa.uint64(),
+        **dict.fromkeys((*QUANTILES, "epistemic", "aleatoric"), pa.float64()),
+        "in_domain": pa.bool_(),
+        "domain_reason": pa.string(),
+    }
+)
+EARLIER = f"""
+select {", ".join(EARLIER_SCHEMA.names)}
 from ml.previous_predictions
 where workload_id between $first and $last
 """
@@ -66,12 +77,10 @@ class Rescoring:
         return model.predict(frame)
 
 
-def earlier_predictions(con: duckdb.DuckDBPyConnection, first: str, last: str) -> pd.DataFrame:
+def earlier_predictions(con: duckdb.DuckDBPyConnection, first: str, last: str) -> pa.Table:
     """What the build before predicted of the workloads between two; nothing where there was none."""
-    asked = {"first": first, "last": last, "predicted": PREDICTED}
-    columns = ["metric", "model", "config_id", "inputs", *PREDICTED]
-    if "previous_predictions" not in tables(con):
-        return pd.DataFrame(columns=columns)
-    if not {"inputs", "workload_id"} <= set(con.table("ml.previous_predictions").columns):
-        return pd.DataFrame(columns=columns)  # of an older version
-    return con.execute(EARLIER, asked).df()
+    there = "previous_predictions" in tables(con)
+    if not there or not set(con.table("ml.previous_predictions").columns) >= KEYS:
+        return EARLIER_SCHEMA.empty_table()  # also after an older version
+    asked = {"first": first, "last": last}
+    return con.sql(EARLIER, params=asked).to_arrow_table().cast(EARLIER_SCHEMA)

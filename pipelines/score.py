@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, fields
 from functools import partial
 from typing import NamedTuple
 
 import duckdb
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from models_py.active_learning import ActiveLearningSystem
 from models_py.draws import whole_groups
@@ -17,13 +18,14 @@ from models_py.limits import Limits
 from models_py.objectives import short_name, sign
 from models_py.predict import PerformancePredictor
 from models_py.selection import Selection
-from pipelines.chunks import Chunk, chunks, in_turn
+from pipelines.chunks import Chunk, Packed, chunks
 from pipelines.compare import Options, Terms
+from pipelines.engine import Engine, in_turn
 from pipelines.published import as_frame
 from pipelines.rescoring import PREDICTED, Rescoring
 from pipelines.settings import Settings
 from pipelines.strategies import Tactic
-from pipelines.write_back import add, drop
+from pipelines.write_back import add, as_arrow, drop
 
 PREDICTION_COLUMNS = [
     "config_id",
@@ -100,51 +102,47 @@ def learning_system(
     )
 
 
-class Scored(NamedTuple):
-    """What is written of a chunk: rows by table of `ml`."""
+class Asked(NamedTuple):
+    """What is asked of all options.
 
-    predictions: pd.DataFrame
-    hardware_options: pd.DataFrame
-    pareto_front: pd.DataFrame
-    weighed_options: pd.DataFrame
-
-
-def score_options(
-    con: duckdb.DuckDBPyConnection,
-    terms: Terms,
-    models: Mapping[str, str],
-    directions: Mapping[str, str],
-    settings: Settings,
-) -> None:
-    """Predict and compare all options, chunk by chunk, into the tables of `Scored`.
-
-    Parameters
+    Attributes
     ----------
     models
         Names of the models that serve, by metric; see `Rescoring`.
     """
-    work = partial(
-        _score_chunk, terms=terms, models=models, directions=directions, settings=settings
-    )
-    for table in Scored._fields:
-        drop(con, table)
-    with ThreadPoolExecutor(settings.threads) as pool:
-        for scored in in_turn(pool, work, chunks(con), settings.threads + 1):
-            for table, rows in scored._asdict().items():
-                add(con, table, rows)
+
+    terms: Terms
+    models: Mapping[str, str]
+    directions: Mapping[str, str]
+    settings: Settings
 
 
-def _score_chunk(
-    chunk: Chunk,
-    terms: Terms,
-    models: Mapping[str, str],
-    directions: Mapping[str, str],
-    settings: Settings,
-) -> Scored:
-    system = learning_system(
-        terms.predictor, chunk.candidates, chunk.measured, directions, settings
-    )
-    predict = Rescoring(models, chunk.earlier).predict
+@dataclass
+class Scored(Packed):
+    """What is written of a chunk: rows by table of `ml`."""
+
+    predictions: pa.Table
+    hardware_options: pa.Table
+    pareto_front: pa.Table
+    weighed_options: pa.Table
+
+
+def score_options(con: duckdb.DuckDBPyConnection, asked: Asked, engine: Engine) -> None:
+    """Predict and compare all options, chunk by chunk, into the tables of `Scored`."""
+    for table in fields(Scored):
+        drop(con, table.name)
+    shared, ahead = engine.share(asked), engine.side_by_side + 1
+    for scored in in_turn(lambda chunk: engine.submit(score, chunk, shared), chunks(con), ahead):
+        for table, rows in vars(scored).items():
+            add(con, table, rows)
+
+
+def score(chunk: Chunk, asked: Asked) -> Scored:
+    """Predict and compare the options of a chunk."""
+    terms, models, directions, settings = asked
+    measured, candidates = as_frame(chunk.measured), as_frame(chunk.candidates)
+    system = learning_system(terms.predictor, candidates, measured, directions, settings)
+    predict = Rescoring(models, chunk.earlier.to_pandas()).predict
     predicted = {metric: system.predictions(metric, predict) for metric in terms.metrics}
     rows = [
         found[PREDICTION_COLUMNS].assign(metric=metric, model=models.get(metric))
@@ -152,8 +150,8 @@ def _score_chunk(
     ]
     likely = {metric: system.likely_options(found, metric) for metric, found in predicted.items()}
     compared = [_compare(terms, part) for part in _parts(likely)]
-    together = map(partial(pd.concat, ignore_index=True), zip(*compared, strict=True))
-    return Scored(pd.concat(rows, ignore_index=True), *together)
+    tables = (rows, *zip(*compared, strict=True))
+    return Scored(*(as_arrow(pd.concat(parts, ignore_index=True)) for parts in tables))
 
 
 def _parts(options: Mapping[str, pd.DataFrame]) -> Iterator[dict[str, pd.DataFrame]]:
@@ -177,14 +175,9 @@ def _compare(
     return options.rows(), options.fronts(), pd.concat(weighed, ignore_index=True)
 
 
-def select(
-    con: duckdb.DuckDBPyConnection,
-    terms: Terms,
-    tactics: Mapping[str, Tactic],
-    directions: Mapping[str, str],
-    settings: Settings,
-) -> None:
+def select(con: duckdb.DuckDBPyConnection, asked: Asked, tactics: Mapping[str, Tactic]) -> None:
     """Scored candidates: one row per objective and candidate, into `ml.scored_candidates`."""
+    terms, _, directions, settings = asked
     limits = Limits(max(settings.budget, settings.plan_depth))
     drop(con, "scored_candidates")
     for metric in terms.metrics:
@@ -202,7 +195,8 @@ def select(
         )
         selection.choose()
         scored = selection.scored()[SCORE_COLUMNS]
-        add(con, "scored_candidates", scored.assign(metric=metric, objective=short_name(metric)))
+        scored = scored.assign(metric=metric, objective=short_name(metric))
+        add(con, "scored_candidates", as_arrow(scored))
     drop(con, "weighed_options")
 
 
@@ -212,6 +206,6 @@ def _features(
     """Feature frame of some options (positions)."""
     asked = pd.DataFrame({"config_id": config_ids.iloc[rows], "place": range(len(rows))})
     con.register("asked", asked)
-    found = as_frame(con.sql(FEATURES))
+    found = as_frame(con.sql(FEATURES).to_arrow_table())
     con.unregister("asked")
     return found

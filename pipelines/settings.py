@@ -109,6 +109,8 @@ class Settings(BaseSettings):
     # who has just followed the link to a build still finds it when the next one is published
     keep_builds: int = Field(5, ge=2)
     threads: int = Field(2, ge=1)
+    engine: Literal["local", "dask"] = Field("local", description="local or dask")
+    scheduler: str | None = None
 
     @field_validator("raw", "metrics", mode="before")
     @classmethod

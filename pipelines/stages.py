@@ -12,6 +12,7 @@ from pipelines.champions import find_champions
 from pipelines.console import Reporter
 from pipelines.curves import load_curves
 from pipelines.dbt import Dbt
+from pipelines.engine import Engine
 from pipelines.errors import InputError
 from pipelines.exports import FOLDER, export_tables
 from pipelines.facts import BuildFacts
@@ -49,6 +50,7 @@ def run_stages(
     staging: Path,
     tracker: Tracker,
     reporter: Reporter,
+    engine: Engine,
 ) -> Learned:
     """Land, build, learn and write every table.
 
@@ -71,7 +73,8 @@ def run_stages(
         load_curves(con, warehouse.curves)
     landing = build_marts(dbt, files, reporter)
     with connected() as con:
-        learned = learn(con, settings, staging / "models", champions, facts, tracker, reporter)
+        models = staging / "models"
+        learned = learn(con, settings, models, champions, facts, tracker, reporter, engine)
         append_build(con, settings, facts, files, learned, [*landing.warnings, *learned.warnings])
     with reporter.stage("analytics"):
         dbt.build(DOWNSTREAM)

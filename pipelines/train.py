@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import pandas as pd
 
 from models_py.derived import DERIVED_FROM, DerivedModel
+from models_py.feasibility import FeasibilityModel
 from models_py.metric_model import MetricModel
 from models_py.predict import PerformancePredictor
+from pipelines.engine import Engine, in_turn
 from pipelines.memory import give_back
 
 
@@ -19,32 +20,50 @@ def train(
     metrics: Sequence[str],
     kept: Mapping[str, MetricModel | DerivedModel],
     seed: int,
+    engine: Engine,
     side_by_side: int,
 ) -> PerformancePredictor:
     """A predictor of every metric with enough measurements; see its `refused` for the others.
-
-    Metrics are fitted side by side: LightGBM works outside Python's lock, one thread each.
 
     Parameters
     ----------
     kept
         Models that are taken as they are.
+    side_by_side
+        How many metrics are fitted at once: LightGBM works outside Python's lock, one thread each.
     """
     predictor = PerformancePredictor(metrics=metrics, seed=seed)
     predictor.models.update(kept)
-
-    def fit(metric: str) -> None:
-        predictor.fit_metric(training, metric)
-        give_back()
-
-    with ThreadPoolExecutor(side_by_side) as pool:
-        failures = pool.submit(predictor.fit_feasibility, outcomes)
-        for derived in (False, True):
-            wave = [metric for metric in metrics if (metric in DERIVED_FROM) == derived]
-            wave = [metric for metric in wave if metric not in kept]
-            list(pool.map(fit, wave))
+    failures = engine.submit(FeasibilityModel.fit, outcomes, seed)
+    if side_by_side == 1:
         failures.result()
+    shared = engine.share(training)
+    for derived in (False, True):
+        wave = [metric for metric in metrics if (metric in DERIVED_FROM) == derived]
+        wave = [metric for metric in wave if metric not in kept]
+
+        def fit(metric: str) -> object:
+            source = predictor.models.get(DERIVED_FROM.get(metric))
+            return engine.submit(_fitted, shared, metric, seed, source)
+
+        for found in in_turn(fit, wave, side_by_side):
+            predictor.models.update(found.models)
+            predictor.refused.update(found.refused)
+    predictor.feasibility = failures.result()
     predictor.models = {
         name: predictor.models[name] for name in metrics if name in predictor.models
     }
+    return predictor
+
+
+def _fitted(
+    training: pd.DataFrame, metric: str, seed: int, source: MetricModel | None
+) -> PerformancePredictor:
+    """A predictor of one metric; `source` is the model of what it may be derived from."""
+    predictor = PerformancePredictor(metrics=(metric,), seed=seed)
+    if source is not None:
+        predictor.models[source.metric] = source
+    predictor.fit_metric(training, metric)
+    predictor.models.pop(getattr(source, "metric", None), None)
+    give_back()
     return predictor

@@ -18,12 +18,12 @@ def append(con: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) -> None:
     _create(con, table, rows, known)
 
 
-def add(con: duckdb.DuckDBPyConnection, table: str, rows: pd.DataFrame) -> None:
-    """Add a frame to a table of `ml` with the same columns, or create it."""
+def add(con: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) -> None:
+    """Add rows to a table of `ml` with the same columns, or create it."""
     if table not in tables(con):
         replace(con, table, rows)
         return
-    con.register("fresh_rows", as_arrow(rows))
+    con.register("fresh_rows", rows)
     con.execute(f"insert into ml.{table} by name select * from fresh_rows")
     con.unregister("fresh_rows")
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
+import pickle
 
 import duckdb
 import pandas as pd
@@ -11,8 +10,8 @@ import pytest
 
 from models_py.predict import PerformancePredictor
 from pipelines import chunks, score
-from pipelines.chunks import in_turn
-from pipelines.compare import Terms, terms_of
+from pipelines.compare import terms_of
+from pipelines.engine import engine_of
 from pipelines.published import connect, metric_directions
 from pipelines.settings import Settings
 from pipelines.strategies import Tactic
@@ -39,13 +38,18 @@ def predictor(published) -> PerformancePredictor:
     return PerformancePredictor.load(published.warehouse)
 
 
-def _terms(con, predictor) -> Terms:
-    return terms_of(con, predictor, metric_directions(con), Settings())
+def _asked(con, predictor) -> score.Asked:
+    settings, directions = Settings(), metric_directions(con)
+    return score.Asked(terms_of(con, predictor, directions, settings), {}, directions, settings)
+
+
+def _score(con, asked: score.Asked) -> None:
+    with engine_of(asked.settings) as engine:
+        score.score_options(con, asked, engine)
 
 
 def _scored(con, predictor) -> dict[str, pd.DataFrame]:
-    terms = _terms(con, predictor)
-    score.score_options(con, terms, {}, metric_directions(con), Settings())
+    _score(con, _asked(con, predictor))
     return {
         table: con.table(f"ml.{table}").order(", ".join(keys)).df()
         for table, keys in TABLES.items()
@@ -54,7 +58,10 @@ def _scored(con, predictor) -> dict[str, pd.DataFrame]:
 
 def test_chunks_hold_every_option_once_and_workloads_whole(con, monkeypatch):
     monkeypatch.setattr(chunks, "OPTIONS", 100)
-    parts = [pd.concat([each.measured, each.candidates]) for each in chunks.chunks(con)]
+    parts = [
+        pd.concat([each.measured.to_pandas(), each.candidates.to_pandas()])
+        for each in chunks.chunks(con)
+    ]
     assert len(parts) > 5
     every = pd.concat(parts)
     expected = con.sql(
@@ -99,49 +106,33 @@ def test_a_metric_that_is_not_known_of_some_workloads_leaves_them_out(con, predi
 
 def test_candidates_are_selected_by_what_tables_say(con, predictor, frames):
     """As the class does in memory, to what sums of 4-byte floats in another order allow."""
-    terms, directions = _terms(con, predictor), metric_directions(con)
-    settings = Settings()
+    asked = _asked(con, predictor)
     tactic = Tactic({"information_gain": 0.7, "hardware": 0.3}, 0.5)
-    score.score_options(con, terms, {}, directions, settings)
-    score.select(con, terms, dict.fromkeys(terms.metrics, tactic), directions, settings)
+    _score(con, asked)
+    score.select(con, asked, dict.fromkeys(asked.terms.metrics, tactic))
     found = con.sql(
         "select * from ml.scored_candidates where metric = 'throughput' order by config_id"
     ).df()
     measured = con.sql("from features.measured_configurations").df()
-    system = score.learning_system(predictor, frames[1], measured, directions, settings)
-    depth = max(settings.budget, settings.plan_depth)
+    system = score.learning_system(predictor, frames[1], measured, asked.directions, asked.settings)
+    depth = max(asked.settings.budget, asked.settings.plan_depth)
     expected = system.score("throughput", depth).sort_values("config_id", ignore_index=True)
     assert found["config_id"].tolist() == expected["config_id"].tolist()
     for name in ("expected_information_gain", "diversity", "uncertainty"):
         assert found[name].to_numpy() == pytest.approx(expected[name].to_numpy(), rel=1e-3)
 
 
-def test_no_more_items_are_taken_ahead_than_allowed():
-    taken, done = [], []
-    release = threading.Event()
-
-    def items():
-        for item in range(20):
-            taken.append(item)
-            yield item
-
-    def work(item):
-        release.wait(10)
-        return item
-
-    with ThreadPoolExecutor(2) as pool:
-        results = in_turn(pool, work, items(), ahead=3)
-        threading.Timer(0.2, release.set).start()
-        for result in results:
-            done.append(result)
-            assert len(taken) <= len(done) + 3
-    assert done == list(range(20))
-
-
 def test_what_fails_in_a_chunk_fails_the_build(con, predictor, monkeypatch):
     monkeypatch.setattr(score, "Options", None)
     with pytest.raises(TypeError):
         _scored(con, predictor)
+
+
+def test_chunks_are_sent_whole(con):
+    chunk = next(chunks.chunks(con))
+    again = pickle.loads(pickle.dumps(chunk))
+    for one, other in zip(vars(chunk).values(), vars(again).values(), strict=True):
+        assert one.equals(other)
 
 
 def test_no_table_of_scoring_alone_is_left(published):

@@ -60,7 +60,8 @@ def _keep(con, asked: pd.DataFrame, predicted: pd.DataFrame) -> None:
 
 
 def _again(con, model, frame, name: str = NAME) -> pd.DataFrame:
-    return Rescoring({"throughput": name}, earlier_predictions(con, "", "~")).predict(model, frame)
+    earlier = earlier_predictions(con, "", "~").to_pandas()
+    return Rescoring({"throughput": name}, earlier).predict(model, frame)
 
 
 def test_nothing_is_predicted_twice(con, model, asked):
@@ -97,7 +98,7 @@ def test_another_model_predicts_everything(con, model, asked):
 
 
 def test_a_model_without_a_name_predicts_everything(con, model, asked):
-    Rescoring({}, earlier_predictions(con, "", "~")).predict(model, asked)
+    Rescoring({}, earlier_predictions(con, "", "~").to_pandas()).predict(model, asked)
     assert model.asked == len(asked)
 
 

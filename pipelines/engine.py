@@ -1,0 +1,167 @@
+"""Where the work of a command is done: on this machine, or by the workers of a Dask cluster."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
+from itertools import islice
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from pipelines.errors import BenchmartError, InputError
+from pipelines.fingerprint import digest_of_code
+from pipelines.settings import Settings
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+DASK = "dask"
+PATIENCE = "30s"
+Item, Result = TypeVar("Item"), TypeVar("Result")
+
+
+class Engine(Protocol):
+    """Runs functions side by side.
+
+    Attributes
+    ----------
+    side_by_side
+        How many.
+    """
+
+    side_by_side: int
+
+    def share(self, value: object) -> object:
+        """What stands for a value among the arguments of many calls."""
+
+    def submit(self, function: Callable[..., Result], *arguments: object) -> object:
+        """Something with `result()`."""
+
+
+class Pool:
+    """Threads of this process, or other processes of this machine."""
+
+    def __init__(self, pool: Executor, side_by_side: int) -> None:
+        self.pool, self.side_by_side = pool, side_by_side
+
+    def share(self, value: object) -> object:
+        """See `Engine`."""
+        return value
+
+    def submit(self, function: Callable[..., Result], *arguments: object) -> object:
+        """See `Engine`."""
+        return self.pool.submit(function, *arguments)
+
+
+class Cluster:
+    """Workers of a Dask cluster; what was lost with a worker is done again by another."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+
+    @property
+    def side_by_side(self) -> int:
+        """See `Engine`."""
+        return max(1, sum(self.client.nthreads().values()))
+
+    def share(self, value: object) -> object:
+        """See `Engine`. A task, not data: its result is made again if the worker that has it dies."""
+        return self.client.submit(_itself, value, pure=False)
+
+    def submit(self, function: Callable[..., Result], *arguments: object) -> object:
+        """See `Engine`."""
+        return self.client.submit(_alone, function, *arguments, pure=False)
+
+
+@contextmanager
+def engine_of(
+    settings: Settings, local: Callable[[int], Executor] = ThreadPoolExecutor
+) -> Iterator[Engine]:
+    """The engine that the settings ask for.
+
+    Parameters
+    ----------
+    local
+        What makes a pool of so many threads or processes, where no cluster is asked for.
+
+    Raises
+    ------
+    InputError
+        For settings that do not fit together, or where Dask is not installed.
+    BenchmartError
+        Where no cluster answers, it has no workers, or they have other code.
+    """
+    if settings.engine == DASK:
+        with _connected(settings) as client:
+            yield Cluster(client)
+        return
+    if settings.scheduler is not None:
+        raise InputError("--scheduler: needs --engine dask")
+    with local(settings.threads) as pool:
+        yield Pool(pool, settings.threads)
+
+
+def in_turn(
+    submit: Callable[[Item], object], items: Iterable[Item], ahead: int
+) -> Iterator[Result]:
+    """Results in the order of the items, of which no more than so many are taken ahead."""
+    items, waiting = iter(items), deque()
+    waiting.extend(map(submit, islice(items, ahead)))
+    while waiting:
+        yield waiting.popleft().result()
+        waiting.extend(map(submit, islice(items, 1)))
+
+
+@contextmanager
+def _connected(settings: Settings) -> Iterator[Client]:
+    if settings.scheduler is None:
+        raise InputError("--engine dask: needs --scheduler, the address of one (tcp://host:8786)")
+    try:
+        import dask
+        from distributed import Client
+        from distributed.comm import get_address_host_port
+    except ImportError:
+        raise InputError("--engine dask: not installed, `pip install benchmart[dask]`") from None
+    # models and frames are sent with the work, so that it can be done again
+    dask.config.set({"distributed.admin.large-graph-warning-threshold": "1GB"})
+    try:
+        get_address_host_port(settings.scheduler)
+    except ValueError:
+        expected = f"expected an address as tcp://host:8786, got {settings.scheduler!r}"
+        raise InputError(f"--scheduler: {expected}") from None
+    try:
+        client = Client(settings.scheduler, timeout=PATIENCE, set_as_default=False)
+    except OSError:
+        raise BenchmartError(f"--scheduler {settings.scheduler}: no answer") from None
+    with client:
+        _check_workers(client, settings.scheduler)
+        yield client
+
+
+def _check_workers(client: Client, address: str) -> None:
+    try:
+        client.wait_for_workers(1, timeout=PATIENCE)
+    except TimeoutError:
+        raise BenchmartError(f"--scheduler {address}: it has no workers") from None
+    try:
+        found = client.run(digest_of_code) | {"scheduler": client.run_on_scheduler(digest_of_code)}
+    except (ImportError, RuntimeError):
+        raise BenchmartError(f"--scheduler {address}: benchmart is not installed there") from None
+    others = [name for name, digest in found.items() if digest != digest_of_code()]
+    if others:
+        raise BenchmartError(
+            f"--scheduler {address}: another version of benchmart runs on {', '.join(others)}"
+        )
+
+
+def _itself(value: object) -> object:
+    return value
+
+
+def _alone(function: Callable[..., Result], *arguments: object) -> Result:
+    """Call a function on one core: a worker has others to do, and sums depend on the number."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):
+        return function(*arguments)

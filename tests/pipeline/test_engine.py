@@ -1,0 +1,140 @@
+"""Builds and backtests on a Dask cluster: real processes, one of them killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from distributed import Client
+
+from pipelines.engine import in_turn
+from tests.support import Commands
+
+DASK = Path(sys.executable).with_name("dask")
+TABLES = ("predictions", "hardware_options", "pareto_front", "scored_candidates", "calibration")
+DEADLINE = 120
+
+
+class Cluster:
+    """A scheduler and workers of one thread, each a process of its own."""
+
+    def __init__(self, home: Path, workers: int) -> None:
+        self.file = home / "scheduler.json"
+        self.processes = [self._start("scheduler", "--port", "0", "--host", "127.0.0.1")]
+        _wait(self.file.is_file)
+        for _ in range(workers):
+            self.processes.append(self._start("worker", "--nthreads", "1", "--no-nanny"))
+        self.address = json.loads(self.file.read_text())["address"]
+
+    def _start(self, kind: str, *arguments: str) -> subprocess.Popen:
+        command = [DASK, kind, "--scheduler-file", self.file, "--no-dashboard", *arguments]
+        return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def stop(self) -> None:
+        for process in reversed(self.processes):
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[Callable[[int], Cluster]]:
+    started = []
+
+    def start(workers: int) -> Cluster:
+        started.append(Cluster(tmp_path, workers))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.stop()
+
+
+def _wait(ready: Callable[[], object]) -> object:
+    until = time.monotonic() + DEADLINE
+    while time.monotonic() < until:
+        if found := ready():
+            return found
+        time.sleep(0.05)
+    raise AssertionError("waited in vain")
+
+
+def _tables(small: Commands) -> dict:
+    return {name: small.query(f"select * from ml.{name} order by all") for name in TABLES}
+
+
+def test_a_cluster_builds_the_same_tables_though_a_worker_is_killed(small: Commands, cluster):
+    expected, before = _tables(small), small.current
+    two = cluster(2)
+    with Client(two.address, set_as_default=False) as client:
+        client.wait_for_workers(2, timeout=DEADLINE)
+        pids = client.run(os.getpid)
+        build = small.start(
+            *("build", "--raw", small.home / "raw", "--full-refresh"),
+            *("--engine", "dask", "--scheduler", two.address),
+        )
+
+        def busy() -> list[str]:
+            return [worker for worker, tasks in client.processing().items() if tasks]
+
+        os.kill(pids[_wait(busy)[0]], signal.SIGKILL)
+        said = build.communicate(timeout=10 * DEADLINE)
+        assert build.returncode == 0, said
+        _wait(lambda: len(client.scheduler_info()["workers"]) == 1)
+    assert small.current != before
+    for name, found in _tables(small).items():
+        different = [column for column in found if not found[column].equals(expected[name][column])]
+        assert set(different) <= {"model"}, name  # its version counts the fits
+
+
+def test_a_cluster_replays_as_this_machine_does(small: Commands, cluster):
+    """Curves are compared to what sums of several threads leave open."""
+    small.succeed("backtest", "--seeds", 2)
+    path = small.warehouse / "backtests" / "throughput.parquet"
+    here = small.home / "here.parquet"
+    path.rename(here)
+    two = cluster(2)
+    small.succeed("backtest", "--seeds", 2, "--engine", "dask", "--scheduler", two.address)
+    columns = "policy, seed, tests, rmse"
+    found, expected = (
+        small.query(f"select {columns} from '{each}' order by all") for each in (path, here)
+    )
+    assert found["rmse"].to_numpy() == pytest.approx(expected["rmse"].to_numpy(), rel=1e-9)
+
+
+def test_what_is_missing_is_said_in_one_line(small: Commands, cluster):
+    before = small.current
+    asked = ("build", "--raw", small.home / "raw", "--full-refresh")
+    assert "needs --scheduler" in small.refused(*asked, "--engine", "dask")
+    assert "needs --engine dask" in small.refused(*asked, "--scheduler", "tcp://127.0.0.1:1")
+    said = small.refused(*asked, "--engine", "dask", "--scheduler", "nowhere")
+    assert "expected an address as tcp://host:8786, got 'nowhere'" in said
+    assert small.current == before
+
+
+def test_no_more_items_are_taken_ahead_than_allowed():
+    taken, done, release = [], [], threading.Event()
+
+    def items():
+        for item in range(20):
+            taken.append(item)
+            yield item
+
+    def work(item):
+        release.wait(10)
+        return item
+
+    with ThreadPoolExecutor(2) as pool:
+        threading.Timer(0.2, release.set).start()
+        for result in in_turn(lambda item: pool.submit(work, item), items(), ahead=3):
+            done.append(result)
+            assert len(taken) <= len(done) + 3
+    assert done == list(range(20))
