@@ -1,11 +1,12 @@
 """A whole build with many candidates: CPU seconds, wall time, peak memory and disk.
 
-    python benchmarks/candidates.py [--data ../shared/data] [--workloads 200 2000 20000] [--learn 1000]
+    python benchmarks/candidates.py [--workloads 200 2000 20000] [--learn 1000] [--workers 2]
 
 LLM-Inference-Bench is what was measured. Besides there are deployed workloads: its models with more
 batch sizes and lengths than were measured, each a candidate on some 50 platforms. Models learn from
 `--learn` measurements, chosen by the rule of `features.training_features`: what scoring an option takes
-grows with them. Every number of workloads is built in an empty directory by a process of its own.
+grows with them. Every number of workloads is built in an empty directory by a process of its own, with
+`--workers` on a Dask cluster of so many others, of which CPU time and memory are not counted.
 """
 
 from __future__ import annotations
@@ -13,12 +14,18 @@ from __future__ import annotations
 import argparse
 import csv
 import itertools
+import json
 import os
 import random
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 # nothing large is loaded here: a process counts the peak of the one that starts it as its own
+from bundled import COMMAND
 from scale import HEADER, built
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -46,15 +53,38 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--workloads", type=int, nargs="+", default=[200, 2_000, 20_000])
     parser.add_argument("--learn", type=int, default=1_000)
+    parser.add_argument("--workers", type=int, default=0)
     options = parser.parse_args()
     os.environ["BENCHMART_TRAINING_ROWS"] = str(options.learn)
     print(HEADER)
     for workloads in options.workloads:
-        with TemporaryDirectory() as folder:
+        with TemporaryDirectory() as folder, cluster(Path(folder), options.workers) as engine:
             home = Path(folder)
             write_deployments(home / "raw" / "benchmart", workloads)
             raw = ("--raw", options.data / SOURCE, "--raw", home / "raw")
-            print(built(home, *raw), flush=True)
+            print(built(home, *raw, *engine), flush=True)
+
+
+@contextmanager
+def cluster(home: Path, workers: int) -> Iterator[tuple[str, ...]]:
+    """Arguments for a build on a cluster of so many workers, none where there are none."""
+    if not workers:
+        yield ()
+        return
+    file = home / "scheduler.json"
+    dask = [COMMAND.with_name("dask"), "--scheduler-file", file, "--no-dashboard"]
+    kinds = [["scheduler", "--port", "0", "--host", "127.0.0.1"]]
+    kinds += [["worker", "--nthreads", "1", "--no-nanny"]] * workers
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    started = [subprocess.Popen([dask[0], *kind, *dask[1:]], **quiet) for kind in kinds]
+    try:
+        while not file.exists():
+            time.sleep(0.1)
+        yield "--engine", "dask", "--scheduler", json.loads(file.read_text())["address"]
+    finally:
+        for process in reversed(started):
+            process.kill()
+            process.wait()
 
 
 def write_deployments(directory: Path, workloads: int) -> None:

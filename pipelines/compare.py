@@ -163,14 +163,18 @@ class Options:
                 found, objective, {metric: found}, self.levels, self._draw(found, [metric])
             )
             self.ranked[metric] = found.drop(columns=ranking.columns, errors="ignore").join(ranking)
+        self._margins = {
+            group: {objective: self._known(objective, group) for objective in objectives}
+            for group, objectives in terms.objectives.items()
+        }
 
     def rows(self) -> pd.DataFrame:
         """One row per objective and option, for `ml.hardware_options`."""
         rows = [
             self._rows(objective, margins)
-            for group, objectives in self.terms.objectives.items()
-            for objective in objectives
-            if len(next(iter((margins := self._margins(objective, group)).values())))
+            for known in self._margins.values()
+            for objective, margins in known.items()
+            if len(next(iter(margins.values())))
         ]
         return pd.concat(rows, ignore_index=True)
 
@@ -196,15 +200,11 @@ class Options:
         Compared are the objectives that are known of every option of the workload.
         """
         parts = []
-        for group, objectives in self.terms.objectives.items():
-            margins = {
-                objective: self._margins(objective, group)
-                for objective in objectives
-                if objective.name != BALANCED
-            }
+        for known in self._margins.values():
+            margins = {each: known[each] for each in known if each.name != BALANCED}
             parts += [
-                self._front({each: _of_workloads(margins[each], names) for each in known})
-                for known, names in _known_alike(margins)
+                self._front({each: _of_workloads(margins[each], names) for each in alike})
+                for alike, names in _known_alike(margins)
             ]
         return pd.concat(parts, ignore_index=True)
 
@@ -220,7 +220,7 @@ class Options:
         most = rows.groupby("workload_id")["prob_on_front"].transform("max")
         return rows[rows["prob_on_front"] >= np.minimum(most, LEAST_ON_FRONT)]
 
-    def _margins(self, objective: Objective, group: str) -> dict[str, pd.DataFrame]:
+    def _known(self, objective: Objective, group: str) -> dict[str, pd.DataFrame]:
         """Options of a group of which all metrics and facts of an objective are known, by metric."""
         used = {
             metric: self.ranked[metric][self.ranked[metric]["comparable_group"] == group]

@@ -11,6 +11,7 @@ import duckdb
 import pandas as pd
 
 from models_py.evaluation import calibration_table, feasibility_reliability
+from models_py.feasibility import FeasibilityModel
 from models_py.predict import PerformancePredictor
 from pipelines.champions import Champions, Fit
 from pipelines.compare import terms_of
@@ -36,6 +37,12 @@ from pipelines.strategies import choose_strategies
 from pipelines.tracking import Tracker
 from pipelines.train import train
 from pipelines.write_back import append, replace
+
+# of the training rows: a quarter of what they take, and no model reads it
+WORDS = (
+    *("workload", "workload_id", "platform", "platform_id", "source"),
+    *("task", "throughput_unit", "hardware_kind"),
+)
 
 
 @dataclass(frozen=True)
@@ -137,7 +144,9 @@ def _fit(
     engine: Engine,
 ) -> Fitted:
     """Review the champions, and fit and track what they do not serve on for."""
-    training, outcomes = training_frame(con, settings.training_rows), outcome_frame(con)
+    # what ran and what failed is not kept beside the training rows
+    failures = engine.submit(FeasibilityModel.fit, outcome_frame(con), settings.seed)
+    training = training_frame(con, settings.training_rows, WORDS)
     give_back(con)
     with reporter.stage("drift"):
         reviews = review_champions(con, training, champions, wanted, settings.retraining, build)
@@ -148,7 +157,8 @@ def _fit(
         side_by_side = engine.side_by_side
         if settings.engine != DASK:  # workers have memory of their own
             side_by_side = fits_at_once(settings.limit_memory, len(training), side_by_side)
-        predictor = train(training, outcomes, wanted, kept, settings.seed, engine, side_by_side)
+        predictor = train(training, wanted, kept, settings.seed, engine, side_by_side)
+        predictor.feasibility = failures.result()
     if wanted[0] not in predictor.models:
         reason = predictor.refused[wanted[0]] + _rejected(con)
         raise BenchmartError(f"objective {settings.objective}: {reason}")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import duckdb
-from duckdb import ColumnExpression, ConstantExpression
+from duckdb import ColumnExpression, ConstantExpression, StarExpression
 
 from pipelines.digest import sha256
 from pipelines.errors import InputError
@@ -88,9 +89,17 @@ def read_features(build: Path) -> Features:
         return Features(*frames, outcome_frame(con), metric_directions(con))
 
 
-def training_frame(con: duckdb.DuckDBPyConnection, most_rows: int | None = None) -> pd.DataFrame:
-    """Measurements to learn from: the first so many by `sample_rank`, or what a build learned from."""
-    every = con.table("features.training_features")
+def training_frame(
+    con: duckdb.DuckDBPyConnection, most_rows: int | None = None, without: Sequence[str] = ()
+) -> pd.DataFrame:
+    """Measurements to learn from: the first so many by `sample_rank`, or what a build learned from.
+
+    Parameters
+    ----------
+    without
+        Columns that are not read.
+    """
+    every = con.table("features.training_features").select(StarExpression(exclude=without))
     if most_rows is None:
         sample = _of_this_version(con, "ml.training_sample")
         most_rows = sample.sum("measurements_learned").fetchall()[0][0]

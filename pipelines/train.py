@@ -1,4 +1,4 @@
-"""Fit a model per metric, and one of what fails."""
+"""Fit a model per metric."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from models_py.derived import DERIVED_FROM, DerivedModel
-from models_py.feasibility import FeasibilityModel
 from models_py.metric_model import MetricModel
 from models_py.predict import PerformancePredictor
 from pipelines.engine import Engine, in_turn
@@ -16,7 +15,6 @@ from pipelines.memory import give_back
 
 def train(
     training: pd.DataFrame,
-    outcomes: pd.DataFrame,
     metrics: Sequence[str],
     kept: Mapping[str, MetricModel | DerivedModel],
     seed: int,
@@ -34,9 +32,6 @@ def train(
     """
     predictor = PerformancePredictor(metrics=metrics, seed=seed)
     predictor.models.update(kept)
-    failures = engine.submit(FeasibilityModel.fit, outcomes, seed)
-    if side_by_side == 1:
-        failures.result()
     shared = engine.share(training)
     for derived in (False, True):
         wave = [metric for metric in metrics if (metric in DERIVED_FROM) == derived]
@@ -49,7 +44,6 @@ def train(
         for found in in_turn(fit, wave, side_by_side):
             predictor.models.update(found.models)
             predictor.refused.update(found.refused)
-    predictor.feasibility = failures.result()
     predictor.models = {
         name: predictor.models[name] for name in metrics if name in predictor.models
     }
