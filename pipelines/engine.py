@@ -122,7 +122,7 @@ def _connected(settings: Settings) -> Iterator[Client]:
         from distributed import Client
         from distributed.comm import get_address_host_port
     except ImportError:
-        raise InputError("--engine dask: not installed, `pip install benchmart[dask]`") from None
+        raise InputError("--engine dask: not installed, `pip install -e '.[dask]'`") from None
     # models and frames are sent with the work, so that it can be done again
     dask.config.set({"distributed.admin.large-graph-warning-threshold": "1GB"})
     try:

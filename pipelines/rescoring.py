@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import duckdb
 import pandas as pd
 import pyarrow as pa
+from duckdb import ColumnExpression, ConstantExpression
 
 from models_py.derived import DerivedModel
 from models_py.metric_model import MetricModel
@@ -25,11 +26,6 @@ EARLIER_SCHEMA = pa.schema(
         "domain_reason": pa.string(),
     }
 )
-EARLIER = f"""
-select {", ".join(EARLIER_SCHEMA.names)}
-from ml.previous_predictions
-where workload_id between $first and $last
-"""
 
 
 class Rescoring:
@@ -82,5 +78,7 @@ def earlier_predictions(con: duckdb.DuckDBPyConnection, first: str, last: str) -
     there = "previous_predictions" in tables(con)
     if not there or not set(con.table("ml.previous_predictions").columns) >= KEYS:
         return EARLIER_SCHEMA.empty_table()  # also after an older version
-    asked = {"first": first, "last": last}
-    return con.sql(EARLIER, params=asked).to_arrow_table().cast(EARLIER_SCHEMA)
+    workload = ColumnExpression("workload_id")
+    here = (workload >= ConstantExpression(first)) & (workload <= ConstantExpression(last))
+    rows = con.table("ml.previous_predictions").filter(here).select(*EARLIER_SCHEMA.names)
+    return rows.to_arrow_table().cast(EARLIER_SCHEMA)
