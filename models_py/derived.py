@@ -184,9 +184,9 @@ class DerivedModel:
         return self.source.correlation(frame)
 
     @property
-    def process_key(self) -> bytes:
-        """See `MetricModel.process_key`; of the source as well."""
-        return self.source.process_key
+    def digest(self) -> str:
+        """See `MetricModel.digest`; of the source."""
+        return self.source.digest
 
     def contributions(self, frame: pd.DataFrame) -> pd.DataFrame:
         """See `MetricModel.contributions`; where it mirrors, of the source the other way round."""

@@ -131,6 +131,8 @@ class Sampler:
     groups
         Name of each option's group, shape (options,): what is drawn of one group depends neither on what
         others there are nor on their draws. By default all options are one.
+    correlation
+        See `metric_correlation`, of the metrics of `margins`; by default it is worked out.
     """
 
     def __init__(
@@ -141,6 +143,7 @@ class Sampler:
         draws: int,
         seed: int = 0,
         groups: pd.Series | None = None,
+        correlation: np.ndarray | None = None,
     ) -> None:
         self.options, self.draws, self.seed = options, draws, seed
         self.models = {metric: models[metric] for metric in margins}
@@ -153,14 +156,15 @@ class Sampler:
         }
         together = pd.Series("", options.index)
         self.groups, self._names = pd.factorize(together if groups is None else groups)
-        self._mix = cholesky(metric_correlation(self.models), lower=True)
+        if correlation is None:
+            correlation = metric_correlation(self.models)
+        self._mix = cholesky(correlation, lower=True)
 
     def draw(self, rows: np.ndarray) -> dict[str, np.ndarray]:
         """Draws of all options of some groups (positions): by metric, shape (rows, draws)."""
         mixed = np.tensordot(self._mix, self._independent(self.groups[rows]), axes=1)
-        for start in range(0, len(rows), MOST_TOGETHER):
-            part = slice(start, start + MOST_TOGETHER)
-            self._correlate(rows[part], mixed[:, part])
+        for part in self._parts(self.groups[rows]):
+            mixed[:, part] = self._correlated(rows[part], mixed[:, part])
         return {
             metric: value_at(self.log_quantiles[metric][rows], model.levels, ndtr(normal))
             for (metric, model), normal in zip(self.models.items(), mixed, strict=True)
@@ -171,14 +175,25 @@ class Sampler:
         result = np.empty((len(self.models), len(groups), self.draws))
         for code in np.unique(groups):
             here = np.flatnonzero(groups == code)
-            generator = np.random.default_rng([self.seed, crc32(self._names[code].encode())])
+            generator = np.random.default_rng([self.seed, crc32(str(self._names[code]).encode())])
             size = (len(self.models), len(here), self.draws)
             result[:, here] = generator.standard_normal(size)
         return result
 
-    def _correlate(self, rows: np.ndarray, normals: np.ndarray) -> None:
-        """Make independent numbers (metrics, rows, draws) correlated among rows of a group, in place."""
-        found: dict[bytes, np.ndarray] = {}
+    def _parts(self, groups: np.ndarray) -> list[np.ndarray]:
+        """Positions that are correlated at a time: small groups together, large ones cut."""
+        if len(groups) <= MOST_TOGETHER:
+            return [np.arange(len(groups))]
+        each = [np.flatnonzero(groups == code) for code in np.unique(groups)]
+        return [
+            own[start : start + MOST_TOGETHER]
+            for own in each
+            for start in range(0, len(own), MOST_TOGETHER)
+        ]
+
+    def _correlated(self, rows: np.ndarray, normals: np.ndarray) -> np.ndarray:
+        """Independent numbers (metrics, rows, draws) made to correlate among rows of a group."""
+        found: dict[str, np.ndarray] = {}
         open_to_any = np.logical_or.reduce([each[rows] for each in self.open.values()])
         asked = np.flatnonzero(open_to_any)
         groups = self.groups[rows[asked]]
@@ -186,13 +201,14 @@ class Sampler:
             own = self.open[metric][rows[asked]]
             if not own.any():
                 continue
-            if model.process_key not in found:
+            if model.digest not in found:
                 correlation = model.correlation(self.options.iloc[rows[asked]])
                 correlation[groups[:, None] != groups] = 0
                 correlation[np.diag_indices(len(asked))] += JITTER
-                found[model.process_key] = correlation
-            factor = cholesky(found[model.process_key][np.ix_(own, own)], lower=True)
+                found[model.digest] = correlation
+            factor = cholesky(found[model.digest][np.ix_(own, own)], lower=True)
             normal[asked[own]] = factor @ normal[asked[own]]
+        return normals
 
 
 def whole_groups(codes: np.ndarray, size: int = BATCH) -> Iterator[np.ndarray]:

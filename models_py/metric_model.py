@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -204,10 +206,13 @@ class MetricModel:
         """Correlation of what the logarithms of rows of a feature frame will turn out to be."""
         return self.stage.base.correlation(self._prepare(frame, tell_unseen_apart=True)[0])
 
-    @property
-    def process_key(self) -> bytes:
-        """Tells the process that correlates rows from others."""
-        return self.stage.base.process.remainder.logarithms.tobytes()
+    @cached_property
+    def digest(self) -> str:
+        """Tells it from models that predict otherwise."""
+        process = self.stage.base.process.remainder
+        said = self.held_out.select_dtypes(float).to_numpy()
+        parts = (process.logarithms, process.target, *process.points, said)
+        return sha256(b"".join(np.ascontiguousarray(part).tobytes() for part in parts)).hexdigest()
 
     def contributions(self, frame: pd.DataFrame) -> pd.DataFrame:
         """What columns add to the predicted logarithm by the trees, beside physics; one column each.

@@ -90,14 +90,20 @@ def backtest(
     # random first: what is compared is paired with it
     names = [RANDOM, *(name for name in dict.fromkeys(policies) if name != RANDOM)]
     asked = [
-        (pools[group], metric, name, settings.seed + number, directions)
+        (group, name, settings.seed + number)
         for group in pools
         for name in names
         for number in range(seeds)
     ]
     processes = partial(ProcessPoolExecutor, mp_context=get_context("spawn"))
     with reporter.stage(f"{len(asked)} replays"), engine_of(settings, processes) as engine:
-        replays = in_turn(partial(engine.submit, _replayed), asked, len(asked))
+        shared = {group: engine.share(runs) for group, runs in pools.items()}
+
+        def submit(replayed: tuple[str, str, int]) -> object:
+            group, policy, seed = replayed
+            return engine.submit(_replayed, shared[group], metric, policy, seed, directions)
+
+        replays = in_turn(submit, asked, engine.side_by_side + 1)
         curves = pd.concat(replays, ignore_index=True)
     curves.insert(0, "metric", metric)
     savings = _savings(curves, names)
@@ -132,8 +138,9 @@ def _pools(
     return pools, said
 
 
-def _replayed(asked: tuple[pd.DataFrame, str, str, int, dict[str, str]]) -> pd.DataFrame:
-    runs, metric, policy, seed, directions = asked
+def _replayed(
+    runs: pd.DataFrame, metric: str, policy: str, seed: int, directions: dict[str, str]
+) -> pd.DataFrame:
     from threadpoolctl import threadpool_limits
 
     budget = min(round(BUDGET_SHARE * runs["config_id"].nunique()), LARGEST_BUDGET)

@@ -48,7 +48,10 @@ class Packed:
     """Arrow tables that are sent to other processes as Parquet, a tenth of the size."""
 
     def __reduce__(self) -> tuple:
-        return _unpacked, (type(self), [_as_parquet(table) for table in vars(self).values()])
+        tables = {
+            name: _as_parquet(table) for name, table in vars(self).items() if table is not None
+        }
+        return _unpacked, (type(self), tables)
 
 
 @dataclass
@@ -85,5 +88,5 @@ def _as_parquet(table: pa.Table) -> bytes:
     return buffer.getvalue()
 
 
-def _unpacked(kind: type, tables: list[bytes]) -> Packed:
-    return kind(*(pq.read_table(BytesIO(table)) for table in tables))
+def _unpacked(kind: type, tables: dict[str, bytes]) -> Packed:
+    return kind(**{name: pq.read_table(BytesIO(table)) for name, table in tables.items()})

@@ -87,7 +87,7 @@ def build(
         objective=objective,
         budget=budget,
         limit_memory=limit_memory,
-        engine=engine,
+        engine=engine or (scheduler and "dask"),
         scheduler=scheduler,
     )
     run_build(settings, full_refresh, Reporter(), accept_shrinkage=accept_shrinkage)
@@ -248,7 +248,10 @@ def backtest(warehouse, metric, policy, tune, seeds, engine, scheduler, as_json)
     from pipelines.settings import load_settings
 
     settings = load_settings(
-        warehouse=warehouse, objective=metric, engine=engine, scheduler=scheduler
+        warehouse=warehouse,
+        objective=metric,
+        engine=engine or (scheduler and "dask"),
+        scheduler=scheduler,
     )
     policies = (*policy, *(DECISION_SHARES if tune else ())) or (BALANCED,)
     found = run_backtest(settings, settings.objective, policies, seeds, Reporter())

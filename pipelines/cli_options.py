@@ -30,7 +30,7 @@ engine_option = click.option(
     help="Work on this machine, or on a Dask cluster [default: local].",
 )
 scheduler_option = click.option(
-    "--scheduler", metavar="ADDRESS", help="Of the Dask cluster, tcp://host:8786."
+    "--scheduler", metavar="ADDRESS", help="Of the Dask cluster to work on, tcp://host:8786."
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 

@@ -11,7 +11,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from models_py.draws import Sampler, whole_groups
+from models_py.draws import Sampler, metric_correlation, whole_groups
 from models_py.explanation import explanations
 from models_py.objectives import BALANCED, DERIVED
 from models_py.pareto import pareto_fronts
@@ -67,6 +67,8 @@ class Terms(NamedTuple):
         Unit by metric.
     prices
         See `prices_of`.
+    correlation
+        See `metric_correlation`, of `metrics`.
     """
 
     predictor: PerformancePredictor
@@ -75,6 +77,7 @@ class Terms(NamedTuple):
     currency: str
     prices: pd.DataFrame
     seed: int
+    correlation: np.ndarray
 
     @property
     def metrics(self) -> list[str]:
@@ -110,7 +113,12 @@ def terms_of(
         )
         for group in sorted(kinds["comparable_group"].unique())
     }
-    return Terms(predictor, objectives, units, settings.currency, prices, settings.seed)
+    known = {metric for each in objectives.values() for one in each for metric in one.powers}
+    models = {metric: model for metric, model in predictor.models.items() if metric in known}
+    correlation = metric_correlation(models)
+    return Terms(
+        predictor, objectives, units, settings.currency, prices, settings.seed, correlation
+    )
 
 
 def _objectives(
@@ -248,7 +256,7 @@ def _drawn(
         for metric, found in options.items()
     }
     models, workloads = terms.predictor.models, every["workload_id"]
-    sampler = Sampler(every, models, margins, DRAWS, terms.seed, workloads)
+    sampler = Sampler(every, models, margins, DRAWS, terms.seed, workloads, terms.correlation)
     drawn = {metric: np.empty((len(every), DRAWS)) for metric in options}
     for rows in whole_groups(sampler.groups):
         for metric, values in sampler.draw(rows).items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Protocol, TypeVar
@@ -14,7 +14,7 @@ from pipelines.fingerprint import digest_of_code
 from pipelines.settings import Settings
 
 if TYPE_CHECKING:
-    from distributed import Client
+    from distributed import Client, Future
 
 DASK = "dask"
 PATIENCE = "30s"
@@ -54,6 +54,40 @@ class Pool:
         return self.pool.submit(function, *arguments)
 
 
+class Task:
+    """What a cluster was asked to do."""
+
+    def __init__(self, client: Client, future: Future) -> None:
+        self.client, self.future = client, future
+
+    def result(self) -> object:
+        """What came of it, however long it takes while there are workers.
+
+        Raises
+        ------
+        BenchmartError
+            Where the scheduler or all workers are gone, or the task ended several workers.
+        """
+        from distributed import KilledWorker
+
+        while True:
+            try:
+                return self.future.result(timeout=PATIENCE)
+            except TimeoutError:
+                if self.future.done():
+                    raise
+                if not self.client.nthreads():
+                    raise BenchmartError("the cluster has no workers any more") from None
+            except CancelledError:
+                raise BenchmartError("the scheduler of the cluster is gone") from None
+            except KilledWorker as error:
+                raise BenchmartError(f"work that ends workers was given up: {error}") from None
+
+    def cancel(self) -> None:
+        """Do not do it, if it is not done."""
+        self.future.cancel()
+
+
 class Cluster:
     """Workers of a Dask cluster; what was lost with a worker is done again by another."""
 
@@ -71,7 +105,10 @@ class Cluster:
 
     def submit(self, function: Callable[..., Result], *arguments: object) -> object:
         """See `Engine`."""
-        return self.client.submit(_alone, function, *arguments, pure=False)
+        return Task(
+            self.client,
+            self.client.submit(_alone, digest_of_code(), function, *arguments, pure=False),
+        )
 
 
 @contextmanager
@@ -88,7 +125,7 @@ def engine_of(
     Raises
     ------
     InputError
-        For settings that do not fit together, or where Dask is not installed.
+        Where the address of the cluster is missing or none, or Dask is not installed.
     BenchmartError
         Where no cluster answers, it has no workers, or they have other code.
     """
@@ -96,8 +133,6 @@ def engine_of(
         with _connected(settings) as client:
             yield Cluster(client)
         return
-    if settings.scheduler is not None:
-        raise InputError("--scheduler: needs --engine dask")
     with local(settings.threads) as pool:
         yield Pool(pool, settings.threads)
 
@@ -108,9 +143,13 @@ def in_turn(
     """Results in the order of the items, of which no more than so many are taken ahead."""
     items, waiting = iter(items), deque()
     waiting.extend(map(submit, islice(items, ahead)))
-    while waiting:
-        yield waiting.popleft().result()
-        waiting.extend(map(submit, islice(items, 1)))
+    try:
+        while waiting:
+            yield waiting.popleft().result()
+            waiting.extend(map(submit, islice(items, 1)))
+    finally:
+        for each in waiting:
+            each.cancel()
 
 
 @contextmanager
@@ -159,9 +198,11 @@ def _itself(value: object) -> object:
     return value
 
 
-def _alone(function: Callable[..., Result], *arguments: object) -> Result:
-    """Call a function on one core: a worker has others to do, and sums depend on the number."""
+def _alone(code: str, function: Callable[..., Result], *arguments: object) -> Result:
+    """Call a function on one core of a worker: others have work of their own, and sums depend on it."""
     from threadpoolctl import threadpool_limits
 
-    with threadpool_limits(1):
-        return function(*arguments)
+    if digest_of_code() != code:
+        raise BenchmartError("a worker that has come meanwhile runs another version of benchmart")
+    threadpool_limits(1)  # for good: another thread of the worker may be at work when this one ends
+    return function(*arguments)

@@ -144,8 +144,8 @@ def _fit(
     engine: Engine,
 ) -> Fitted:
     """Review the champions, and fit and track what they do not serve on for."""
-    # what ran and what failed is not kept beside the training rows
-    failures = engine.submit(FeasibilityModel.fit, outcome_frame(con), settings.seed)
+    # first: what ran and what failed is not held beside the training rows
+    failures = FeasibilityModel.fit(outcome_frame(con), settings.seed)
     training = training_frame(con, settings.training_rows, WORDS)
     give_back(con)
     with reporter.stage("drift"):
@@ -158,7 +158,7 @@ def _fit(
         if settings.engine != DASK:  # workers have memory of their own
             side_by_side = fits_at_once(settings.limit_memory, len(training), side_by_side)
         predictor = train(training, wanted, kept, settings.seed, engine, side_by_side)
-        predictor.feasibility = failures.result()
+        predictor.feasibility = failures
     if wanted[0] not in predictor.models:
         reason = predictor.refused[wanted[0]] + _rejected(con)
         raise BenchmartError(f"objective {settings.objective}: {reason}")
@@ -182,6 +182,7 @@ def _score(
 ) -> None:
     """Predict, rank and select, and write what comes of it."""
     score_options(con, asked, engine)
+    give_back(con)
     write_progress(con, build.build_id, asked.terms.directions, compared)
     select(con, asked, choose_strategies(con, asked.terms.metrics, asked.settings))
 

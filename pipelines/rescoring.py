@@ -42,7 +42,7 @@ class Rescoring:
     def __init__(self, models: Mapping[str, str], earlier: pd.DataFrame) -> None:
         self.models = models
         self.earlier = earlier
-        self._found: dict[bytes, pd.DataFrame] = {}
+        self._found: dict[str, pd.DataFrame] = {}
 
     def predict(self, model: MetricModel | DerivedModel, frame: pd.DataFrame) -> pd.DataFrame:
         """What the model predicts of the rows of a feature frame, one for each configuration.
@@ -61,16 +61,16 @@ class Rescoring:
         if same.any():
             kept = known.loc[same, list(found)].astype(found.dtypes)
             found = pd.concat([kept, found]).reindex(frame.index)
-        self._found[model.process_key] = found.set_axis(frame["config_id"])
+        if not isinstance(model, DerivedModel):
+            self._found[model.digest] = found.set_axis(frame["config_id"])
         return found.assign(inputs=inputs)
 
     def _anew(self, model: MetricModel | DerivedModel, frame: pd.DataFrame) -> pd.DataFrame:
-        """Predictions; of a metric that mirrors another by what was found of that one."""
-        of_source = self._found.get(model.process_key)
-        known = of_source is not None and frame["config_id"].isin(of_source.index).all()
-        if isinstance(model, DerivedModel) and known:
-            return model.predict(frame, of_source.loc[frame["config_id"]].set_axis(frame.index))
-        return model.predict(frame)
+        """Predictions; of a metric that mirrors another by what was found of that one before."""
+        of_source = self._found.get(model.digest) if isinstance(model, DerivedModel) else None
+        if of_source is None or not frame["config_id"].isin(of_source.index).all():
+            return model.predict(frame)
+        return model.predict(frame, of_source.loc[frame["config_id"]].set_axis(frame.index))
 
 
 def earlier_predictions(con: duckdb.DuckDBPyConnection, first: str, last: str) -> pa.Table:

@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 
 from models_py.active_learning import ActiveLearningSystem
+from models_py.derived import DERIVED_FROM
 from models_py.draws import whole_groups
 from models_py.limits import Limits
 from models_py.objectives import short_name, sign
@@ -21,6 +22,7 @@ from models_py.selection import Selection
 from pipelines.chunks import Chunk, Packed, chunks
 from pipelines.compare import Options, Terms
 from pipelines.engine import Engine, in_turn
+from pipelines.memory import give_back
 from pipelines.published import as_frame
 from pipelines.rescoring import PREDICTED, Rescoring
 from pipelines.settings import Settings
@@ -119,12 +121,12 @@ class Asked(NamedTuple):
 
 @dataclass
 class Scored(Packed):
-    """What is written of a chunk: rows by table of `ml`."""
+    """What is written of a chunk: rows by table of `ml`, none where no option is likely to run."""
 
-    predictions: pa.Table
-    hardware_options: pa.Table
-    pareto_front: pa.Table
-    weighed_options: pa.Table
+    predictions: pa.Table | None = None
+    hardware_options: pa.Table | None = None
+    pareto_front: pa.Table | None = None
+    weighed_options: pa.Table | None = None
 
 
 def score_options(con: duckdb.DuckDBPyConnection, asked: Asked, engine: Engine) -> None:
@@ -134,7 +136,8 @@ def score_options(con: duckdb.DuckDBPyConnection, asked: Asked, engine: Engine) 
     shared, ahead = engine.share(asked), engine.side_by_side + 1
     for scored in in_turn(lambda chunk: engine.submit(score, chunk, shared), chunks(con), ahead):
         for table, rows in vars(scored).items():
-            add(con, table, rows)
+            if rows is not None:
+                add(con, table, rows)
 
 
 def score(chunk: Chunk, asked: Asked) -> Scored:
@@ -143,12 +146,14 @@ def score(chunk: Chunk, asked: Asked) -> Scored:
     measured, candidates = as_frame(chunk.measured), as_frame(chunk.candidates)
     system = learning_system(terms.predictor, candidates, measured, directions, settings)
     predict = Rescoring(models, chunk.earlier.to_pandas()).predict
-    predicted = {metric: system.predictions(metric, predict) for metric in terms.metrics}
+    # what mirrors a metric is predicted by what was predicted of that one
+    order = sorted(terms.metrics, key=DERIVED_FROM.__contains__)
+    predicted = {metric: system.predictions(metric, predict) for metric in order}
     rows = [
         found[PREDICTION_COLUMNS].assign(metric=metric, model=models.get(metric))
         for metric, found in predicted.items()
     ]
-    likely = {metric: system.likely_options(found, metric) for metric, found in predicted.items()}
+    likely = {metric: system.likely_options(predicted[metric], metric) for metric in terms.metrics}
     compared = [_compare(terms, part) for part in _parts(likely)]
     tables = (rows, *zip(*compared, strict=True))
     return Scored(*(as_arrow(pd.concat(parts, ignore_index=True)) for parts in tables))
@@ -181,7 +186,9 @@ def select(con: duckdb.DuckDBPyConnection, asked: Asked, tactics: Mapping[str, T
     limits = Limits(max(settings.budget, settings.plan_depth))
     drop(con, "scored_candidates")
     for metric in terms.metrics:
-        weighed = con.execute(WEIGHED, {"metric": metric}).df()
+        # by way of Arrow: objects of Python would take twice the memory
+        weighed = con.sql(WEIGHED, params={"metric": metric}).to_arrow_table()
+        weighed = weighed.to_pandas(split_blocks=True, self_destruct=True)
         tactic = tactics[metric]
         selection = Selection(
             terms.predictor.models[metric],
@@ -197,6 +204,8 @@ def select(con: duckdb.DuckDBPyConnection, asked: Asked, tactics: Mapping[str, T
         scored = selection.scored()[SCORE_COLUMNS]
         scored = scored.assign(metric=metric, objective=short_name(metric))
         add(con, "scored_candidates", as_arrow(scored))
+        del weighed, selection, scored
+        give_back()
     drop(con, "weighed_options")
 
 

@@ -16,7 +16,10 @@ from pathlib import Path
 import pytest
 from distributed import Client
 
-from pipelines.engine import in_turn
+from pipelines import engine
+from pipelines.engine import engine_of, in_turn
+from pipelines.errors import BenchmartError, InputError
+from pipelines.settings import Settings
 from tests.support import Commands
 
 DASK = Path(sys.executable).with_name("dask")
@@ -114,8 +117,7 @@ def test_what_is_missing_is_said_in_one_line(small: Commands, cluster):
     before = small.current
     asked = ("build", "--raw", small.home / "raw", "--full-refresh")
     assert "needs --scheduler" in small.refused(*asked, "--engine", "dask")
-    assert "needs --engine dask" in small.refused(*asked, "--scheduler", "tcp://127.0.0.1:1")
-    said = small.refused(*asked, "--engine", "dask", "--scheduler", "nowhere")
+    said = small.refused(*asked, "--scheduler", "nowhere")
     assert "expected an address as tcp://host:8786, got 'nowhere'" in said
     assert small.current == before
 
@@ -138,3 +140,39 @@ def test_no_more_items_are_taken_ahead_than_allowed():
             done.append(result)
             assert len(taken) <= len(done) + 3
     assert done == list(range(20))
+
+
+def test_what_waits_is_called_off_where_one_fails():
+    begun = []
+
+    def work(item):
+        begun.append(item)
+        time.sleep(0.05)
+        raise ValueError(item)
+
+    with ThreadPoolExecutor(1) as pool, pytest.raises(ValueError):
+        list(in_turn(lambda item: pool.submit(work, item), range(20), ahead=20))
+    assert len(begun) < 5
+
+
+def test_a_cluster_without_workers_is_not_waited_for(cluster, monkeypatch):
+    monkeypatch.setattr(engine, "PATIENCE", "2s")
+    one = cluster(1)
+    asked = Settings(engine="dask", scheduler=one.address)
+    with pytest.raises(BenchmartError, match="no workers any more"), engine_of(asked) as found:
+        task = found.submit(time.sleep, DEADLINE)
+        one.processes[-1].kill()
+        task.result()
+
+
+def test_what_a_worker_fails_with_is_raised_here(cluster):
+    one = cluster(1)
+    with engine_of(Settings(engine="dask", scheduler=one.address)) as found:
+        with pytest.raises(InputError, match="as it was told"):
+            found.submit(_fail).result()
+        with pytest.raises(BenchmartError, match="another version"):
+            found.client.submit(engine._alone, "other code", _fail).result()
+
+
+def _fail() -> None:
+    raise InputError("as it was told")

@@ -74,7 +74,7 @@ def test_chunks_hold_every_option_once_and_workloads_whole(con, monkeypatch):
 
 def test_tables_do_not_depend_on_how_options_are_cut(con, predictor, monkeypatch):
     whole = _scored(con, predictor)
-    monkeypatch.setattr(chunks, "OPTIONS", 60)
+    monkeypatch.setattr(chunks, "OPTIONS", 200)
     monkeypatch.setattr(score, "COMPARED_TOGETHER", 90)
     cut = _scored(con, predictor)
     for table, expected in whole.items():
@@ -92,7 +92,7 @@ def test_a_build_writes_what_scoring_its_tables_gives(con, predictor):
 
 
 def test_a_metric_that_is_not_known_of_some_workloads_leaves_them_out(con, predictor, monkeypatch):
-    monkeypatch.setattr(chunks, "OPTIONS", 1)  # each workload by itself
+    monkeypatch.setattr(chunks, "OPTIONS", 150)
     model = predictor.models["memory_mb"]
     group = con.sql(
         "select any_value(comparable_group) from features.candidate_features"
@@ -102,6 +102,18 @@ def test_a_metric_that_is_not_known_of_some_workloads_leaves_them_out(con, predi
     others = set(options.loc[options["metric"] == "memory_mb", "config_id"])
     every = set(options.loc[options["metric"] == "throughput", "config_id"])
     assert others and others < every
+
+
+@pytest.mark.parametrize(
+    "unlikely", ["replace ('unheard of' as comparable_group)", "replace (false as fits_in_memory)"]
+)
+def test_a_chunk_without_a_likely_option_has_none_to_write(con, predictor, unlikely):
+    candidates = con.sql(f"select * {unlikely} from features.candidate_features").to_arrow_table()
+    whole = next(chunks.chunks(con))
+    chunk = chunks.Chunk(whole.measured.slice(0, 0), candidates, whole.earlier.slice(0, 0))
+    scored = score.score(chunk, _asked(con, predictor))
+    assert scored.hardware_options is None and scored.weighed_options is None
+    assert pickle.loads(pickle.dumps(scored)).hardware_options is None
 
 
 def test_candidates_are_selected_by_what_tables_say(con, predictor, frames):

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from models_py import draws
 from models_py.boosting import LEVELS
 from models_py.draws import (
     Sampler,
@@ -158,3 +159,16 @@ def test_what_has_no_quantiles_has_no_draws(predictor, options):
     assert np.isnan(drawn["latency_ms"][:7]).all()
     assert not np.isnan(drawn["latency_ms"][7:]).any()
     assert not np.isnan(drawn["throughput"]).any()
+
+
+def test_large_groups_are_cut_where_they_would_be_alone(predictor, options, monkeypatch):
+    monkeypatch.setattr(draws, "MOST_TOGETHER", 25)
+    names = np.where(np.arange(len(options)) < 10, "small", "large")
+    both = options.assign(group=names)
+    alone = both[both["group"] == "large"]
+    drawn = {}
+    for name, asked in (("both", both), ("alone", alone)):
+        own = margins(predictor, asked, np.nan)
+        sampler = Sampler(asked, predictor.models, own, 32, groups=asked["group"])
+        drawn[name] = sampler.draw(np.arange(len(asked)))["throughput"]
+    np.testing.assert_allclose(drawn["both"][10:], drawn["alone"], atol=1e-9)

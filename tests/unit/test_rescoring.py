@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import duckdb
 import numpy as np
 import pandas as pd
@@ -9,6 +11,7 @@ import pytest
 
 from models_py.boosting import LEVELS
 from models_py.metric_model import MetricModel
+from models_py.predict import PerformancePredictor
 from pipelines.rescoring import PREDICTED, Rescoring, earlier_predictions
 from pipelines.write_back import replace
 
@@ -19,7 +22,7 @@ class Counting:
     """A model that counts the rows that it is asked about."""
 
     def __init__(self, model: MetricModel) -> None:
-        self.metric, self.inputs, self.process_key = model.metric, model.inputs, model.process_key
+        self.metric, self.inputs, self.digest = model.metric, model.inputs, model.digest
         self.model, self.asked = model, 0
 
     def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
@@ -115,3 +118,28 @@ def test_kept_predictions_are_those_of_their_configuration(con, model, asked):
     )
     found = _again(con, model, asked)
     assert np.flatnonzero(found["p50"] == 7).tolist() == [5]
+
+
+def test_a_mirror_is_predicted_by_what_was_found_of_its_own_source_alone(frames, monkeypatch):
+    runs = frames[0].assign(latency_ms_is_derived=True)
+    predictor = PerformancePredictor(("throughput", "latency_ms"), light=True).fit(runs)
+    source, mirror = predictor.models["throughput"], predictor.models["latency_ms"]
+    asked = runs.drop_duplicates("config_id").head(50)
+    expected = mirror.predict(asked)
+    none = earlier_predictions(duckdb.connect(), "", "~").to_pandas()
+    other = copy.copy(source)
+    vars(other).pop("digest", None)
+    other.held_out = other.held_out.assign(log_value=other.held_out["log_value"] + 1)
+    for first, again in ((source, 0), (other, 1)):
+        rescoring, asks = Rescoring({}, none), []
+        rescoring.predict(first, asked)
+        with monkeypatch.context() as patch:
+            usual = MetricModel.predict
+            patch.setattr(
+                MetricModel,
+                "predict",
+                lambda *given: asks.append(1) or usual(*given),  # noqa: B023
+            )
+            found = rescoring.predict(mirror, asked)
+        assert len(asks) == again
+        pd.testing.assert_frame_equal(found[list(expected)], expected, rtol=1e-9)
