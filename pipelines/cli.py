@@ -87,7 +87,7 @@ def build(
         objective=objective,
         budget=budget,
         limit_memory=limit_memory,
-        engine=engine or (scheduler and "dask"),
+        engine=engine,
         scheduler=scheduler,
     )
     run_build(settings, full_refresh, Reporter(), accept_shrinkage=accept_shrinkage)
@@ -250,7 +250,7 @@ def backtest(warehouse, metric, policy, tune, seeds, engine, scheduler, as_json)
     settings = load_settings(
         warehouse=warehouse,
         objective=metric,
-        engine=engine or (scheduler and "dask"),
+        engine=engine,
         scheduler=scheduler,
     )
     policies = (*policy, *(DECISION_SHARES if tune else ())) or (BALANCED,)

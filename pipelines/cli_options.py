@@ -27,7 +27,7 @@ utilisation_option = click.option(
 engine_option = click.option(
     "--engine",
     type=click.Choice(["local", "dask"]),
-    help="Work on this machine, or on a Dask cluster [default: local].",
+    help="Work on this machine, or on a Dask cluster [default: local, dask with a scheduler].",
 )
 scheduler_option = click.option(
     "--scheduler", metavar="ADDRESS", help="Of the Dask cluster to work on, tcp://host:8786."

@@ -16,7 +16,6 @@ from pipelines.settings import Settings
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-DASK = "dask"
 PATIENCE = "30s"
 Item, Result = TypeVar("Item"), TypeVar("Result")
 
@@ -36,7 +35,7 @@ class Engine(Protocol):
         """What stands for a value among the arguments of many calls."""
 
     def submit(self, function: Callable[..., Result], *arguments: object) -> object:
-        """Something with `result()`."""
+        """Something with `result()` and `cancel()`."""
 
 
 class Pool:
@@ -129,7 +128,7 @@ def engine_of(
     BenchmartError
         Where no cluster answers, it has no workers, or they have other code.
     """
-    if settings.engine == DASK:
+    if settings.on_cluster:
         with _connected(settings) as client:
             yield Cluster(client)
         return

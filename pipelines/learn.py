@@ -17,7 +17,7 @@ from pipelines.champions import Champions, Fit
 from pipelines.compare import terms_of
 from pipelines.console import Reporter
 from pipelines.contest import Contest, hold_contest, model_rows, warnings_of
-from pipelines.engine import DASK, Engine
+from pipelines.engine import Engine
 from pipelines.errors import BenchmartError
 from pipelines.facts import BuildFacts
 from pipelines.learned_rows import write_learned_rows
@@ -155,7 +155,7 @@ def _fit(
     kept = {metric: champions.models[metric] for metric in wanted if keeps(reviews, metric)}
     with reporter.stage("training"):
         side_by_side = engine.side_by_side
-        if settings.engine != DASK:  # workers have memory of their own
+        if not settings.on_cluster:  # workers have memory of their own
             side_by_side = fits_at_once(settings.limit_memory, len(training), side_by_side)
         predictor = train(training, wanted, kept, settings.seed, engine, side_by_side)
         predictor.feasibility = failures

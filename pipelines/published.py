@@ -137,9 +137,13 @@ def _as_frame(rows: duckdb.DuckDBPyRelation) -> pd.DataFrame:
 
 def as_frame(table: pa.Table) -> pd.DataFrame:
     """A frame with the columns of `features.*`."""
+    return as_features(compact(table))
+
+
+def compact(table: pa.Table) -> pd.DataFrame:
+    """A frame of an Arrow table, which cannot be used any more."""
     # through objects of Python, or in small pieces, texts take twice the memory
-    table = table.combine_chunks()
-    return as_features(table.to_pandas(split_blocks=True, self_destruct=True))
+    return table.combine_chunks().to_pandas(split_blocks=True, self_destruct=True)
 
 
 def as_features(frame: pd.DataFrame) -> pd.DataFrame:

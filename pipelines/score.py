@@ -23,7 +23,7 @@ from pipelines.chunks import Chunk, Packed, chunks
 from pipelines.compare import Options, Terms
 from pipelines.engine import Engine, in_turn
 from pipelines.memory import give_back
-from pipelines.published import as_frame
+from pipelines.published import as_frame, compact
 from pipelines.rescoring import PREDICTED, Rescoring
 from pipelines.settings import Settings
 from pipelines.strategies import Tactic
@@ -186,9 +186,7 @@ def select(con: duckdb.DuckDBPyConnection, asked: Asked, tactics: Mapping[str, T
     limits = Limits(max(settings.budget, settings.plan_depth))
     drop(con, "scored_candidates")
     for metric in terms.metrics:
-        # by way of Arrow: objects of Python would take twice the memory
-        weighed = con.sql(WEIGHED, params={"metric": metric}).to_arrow_table()
-        weighed = weighed.to_pandas(split_blocks=True, self_destruct=True)
+        weighed = compact(con.sql(WEIGHED, params={"metric": metric}).to_arrow_table())
         tactic = tactics[metric]
         selection = Selection(
             terms.predictor.models[metric],

@@ -109,7 +109,7 @@ class Settings(BaseSettings):
     # who has just followed the link to a build still finds it when the next one is published
     keep_builds: int = Field(5, ge=2)
     threads: int = Field(2, ge=1)
-    engine: Literal["local", "dask"] = Field("local", description="local or dask")
+    engine: Literal["local", "dask"] | None = Field(None, description="local or dask")
     scheduler: str | None = None
 
     @field_validator("raw", "metrics", mode="before")
@@ -123,6 +123,11 @@ class Settings(BaseSettings):
     def offers(self) -> Offers:
         """The prices that count."""
         return Offers(self.currency, self.provider, self.region)
+
+    @property
+    def on_cluster(self) -> bool:
+        """Whether work is done by a Dask cluster: where one is named, unless `engine` is local."""
+        return self.engine == "dask" or (self.engine is None and self.scheduler is not None)
 
     @property
     def wanted(self) -> tuple[str, ...]:

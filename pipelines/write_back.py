@@ -20,10 +20,9 @@ def append(con: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) -> None:
 
 def add(con: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) -> None:
     """Add rows to a table of `ml` with the same columns, or create it."""
-    if table not in tables(con):
-        replace(con, table, rows)
-        return
+    con.execute("create schema if not exists ml")
     con.register("fresh_rows", rows)
+    con.execute(f"create table if not exists ml.{table} as select * from fresh_rows limit 0")
     con.execute(f"insert into ml.{table} by name select * from fresh_rows")
     con.unregister("fresh_rows")
 

@@ -176,3 +176,16 @@ def test_what_a_worker_fails_with_is_raised_here(cluster):
 
 def _fail() -> None:
     raise InputError("as it was told")
+
+
+@pytest.mark.parametrize(
+    ("engine", "scheduler", "expected"),
+    [
+        (None, None, False),
+        (None, "tcp://host:8786", True),
+        ("dask", "tcp://host:8786", True),
+        ("local", "tcp://host:8786", False),
+    ],
+)
+def test_a_scheduler_is_used_unless_work_is_to_be_done_here(engine, scheduler, expected):
+    assert Settings(engine=engine, scheduler=scheduler).on_cluster is expected
