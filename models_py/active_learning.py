@@ -22,7 +22,7 @@ from models_py.plan import build_plan
 from models_py.predict import PerformancePredictor
 from models_py.ranking import DRAWS, compare, known_values
 from models_py.results import read_results
-from models_py.selection import Selection
+from models_py.shortlist import Candidates, Tactic, select, weighed
 from models_py.worth import objective_of
 
 Predict = Callable[[MetricModel | DerivedModel, pd.DataFrame], pd.DataFrame]
@@ -183,17 +183,10 @@ class ActiveLearningSystem:
 
     def select(self, options: pd.DataFrame, metric: str, limits: Limits) -> pd.DataFrame:
         """Scores of the candidates among ranked options, and a batch within limits; see `score`."""
-        selection = Selection(
-            self.predictor.models[metric],
-            options.reset_index(drop=True),
-            sign(metric, self.directions),
-            self.weights,
-            self.decision_share,
-            limits,
-            self.seed,
-        )
-        selection.choose()
-        return selection.scored()
+        candidates = Candidates.of(weighed(options, sign(metric, self.directions)))
+        tactic = Tactic(self.weights, self.decision_share)
+        scored = select(candidates, self.predictor.models[metric], tactic, limits, self.seed)
+        return pd.concat(scored)
 
     def recommend_configurations(
         self, budget: int = 10, optimize_for: str = "throughput"

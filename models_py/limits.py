@@ -46,8 +46,8 @@ class Allowance:
 
     Parameters
     ----------
-    options
-        `hardware`, `is_candidate` and a column for every budget.
+    candidates
+        `hardware` and a column for every budget.
     strict
         Keep within the budgets, and weigh gains by costs; without it, `overspent` says whether a batch
         cost too much.
@@ -55,39 +55,38 @@ class Allowance:
     Attributes
     ----------
     free
-        Which options may be chosen next, boolean, shape (options,).
+        Which candidates may be chosen next, boolean, shape (candidates,).
     price
-        What the gain of each option is divided by, shape (options,): the share of the budgets that it
-        takes where they are kept, else 1.
+        What the gain of each is divided by, shape (candidates,): the share of the budgets that it takes
+        where they are kept, else 1.
     """
 
-    def __init__(self, limits: Limits, options: pd.DataFrame, strict: bool = False) -> None:
+    def __init__(self, limits: Limits, candidates: pd.DataFrame, strict: bool = False) -> None:
         self.strict = strict
-        self._hardware, names = pd.factorize(options["hardware"])
+        self._hardware, names = pd.factorize(candidates["hardware"])
         caps = limits.per_hardware
         self._caps = {code: caps[name] for code, name in enumerate(names) if name in caps}
-        self._costs = options[list(limits.budgets)].to_numpy(float, na_value=np.nan)
+        self._costs = candidates[list(limits.budgets)].to_numpy(float, na_value=np.nan)
         budgets = np.array(list(limits.budgets.values()), dtype=float)
         self._unspent = budgets * (1 + 1e-9)  # sums of costs are rounded
-        self.price = np.ones(len(options))
+        self.price = np.ones(len(candidates))
         if strict:  # what costs nothing is worth its while, yet not infinitely
             self.price = np.maximum((self._costs / budgets).sum(axis=1), 1e-6)
         used_up = [code for code, cap in self._caps.items() if cap == 0]
-        self.free = options["is_candidate"].to_numpy(bool) & ~np.isin(self._hardware, used_up)
-        self.free &= self._affordable()
+        self.free = self._affordable() & ~np.isin(self._hardware, used_up)
 
     @property
     def overspent(self) -> bool:
         """Whether the batch cost more than a budget."""
         return bool((self._unspent < 0).any())
 
-    def take(self, option: int) -> None:
-        """Note that an option was chosen."""
-        self.free[option] = False
-        self._unspent = self._unspent - self._costs[option]
+    def take(self, candidate: int) -> None:
+        """Note that one was chosen."""
+        self.free[candidate] = False
+        self._unspent = self._unspent - self._costs[candidate]
         if self.strict:
             self.free &= self._affordable()
-        code = self._hardware[option]
+        code = self._hardware[candidate]
         if code in self._caps:
             self._caps[code] -= 1
             if self._caps[code] == 0:

@@ -31,7 +31,7 @@ from pipelines.published import (
 )
 from pipelines.retrain import Review, keeps, review_champions, write_reviews
 from pipelines.sample import write_sample
-from pipelines.score import Asked, score_options, select
+from pipelines.score import Asked, score_options, select_candidates
 from pipelines.settings import Settings
 from pipelines.strategies import choose_strategies
 from pipelines.tracking import Tracker
@@ -184,7 +184,7 @@ def _score(
     score_options(con, asked, engine)
     give_back(con)
     write_progress(con, build.build_id, asked.terms.directions, compared)
-    select(con, asked, choose_strategies(con, asked.terms.metrics, asked.settings))
+    select_candidates(con, asked, choose_strategies(con, asked.terms.metrics, asked.settings))
 
 
 def _short_of_memory(fitted: Fitted, settings: Settings) -> list[str]:

@@ -8,17 +8,17 @@ from functools import partial
 from typing import NamedTuple
 
 import duckdb
-import numpy as np
 import pandas as pd
 import pyarrow as pa
+from duckdb import ColumnExpression, ConstantExpression
 
 from models_py.active_learning import ActiveLearningSystem
 from models_py.derived import DERIVED_FROM
 from models_py.draws import whole_groups
 from models_py.limits import Limits
-from models_py.objectives import short_name, sign
+from models_py.objectives import short_name
 from models_py.predict import PerformancePredictor
-from models_py.selection import Selection
+from models_py.shortlist import OF_WORKLOAD, Candidates, Tactic, select, weighed
 from pipelines.chunks import Chunk, Packed, chunks
 from pipelines.compare import Options, Terms
 from pipelines.engine import Engine, in_turn
@@ -26,7 +26,6 @@ from pipelines.memory import give_back
 from pipelines.published import as_frame, compact
 from pipelines.rescoring import PREDICTED, Rescoring
 from pipelines.settings import Settings
-from pipelines.strategies import Tactic
 from pipelines.write_back import add, as_arrow, drop
 
 PREDICTION_COLUMNS = [
@@ -39,32 +38,24 @@ PREDICTION_COLUMNS = [
 ]
 # options, counted once for each metric: their draws are kept
 COMPARED_TOGETHER = 8_000
-# what `Selection` weighs; features are read of the few options that it looks at more closely
+# features are read of the few that are looked at more closely
 WEIGHED_COLUMNS = [
     "config_id",
-    "workload_id",
     "hardware",
-    "framework",
-    "is_candidate",
     "prob_feasible",
     "rank",
     "prob_best",
     "hardware_score",
-    "measured_value",
     "p05",
-    "p50",
     "p95",
     "epistemic",
+    *OF_WORKLOAD,
 ]
-WEIGHED = "select * exclude (metric) from ml.weighed_options where metric = $metric order by rowid"
+PIECE = 100_000
 FEATURES = """
 select features.*
 from asked
-inner join (
-    select * from features.measured_configurations
-    union all by name
-    select * from features.candidate_features
-) as features using (config_id)
+inner join features.candidate_features as features using (config_id)
 order by asked.place
 """
 SCORE_COLUMNS = [
@@ -174,44 +165,51 @@ def _compare(
     terms: Terms, likely: Mapping[str, pd.DataFrame]
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     options = Options(terms, likely)
-    weighed = [
-        found[WEIGHED_COLUMNS].assign(metric=metric) for metric, found in options.ranked.items()
+    candidates = [
+        weighed(found, terms.directions[metric])[WEIGHED_COLUMNS].assign(metric=metric)
+        for metric, found in options.ranked.items()
     ]
-    return options.rows(), options.fronts(), pd.concat(weighed, ignore_index=True)
+    return options.rows(), options.fronts(), pd.concat(candidates, ignore_index=True)
 
 
-def select(con: duckdb.DuckDBPyConnection, asked: Asked, tactics: Mapping[str, Tactic]) -> None:
+def select_candidates(
+    con: duckdb.DuckDBPyConnection, asked: Asked, tactics: Mapping[str, Tactic]
+) -> None:
     """Scored candidates: one row per objective and candidate, into `ml.scored_candidates`."""
-    terms, _, directions, settings = asked
+    terms, _, _, settings = asked
     limits = Limits(max(settings.budget, settings.plan_depth))
     drop(con, "scored_candidates")
     for metric in terms.metrics:
-        weighed = compact(con.sql(WEIGHED, params={"metric": metric}).to_arrow_table())
-        tactic = tactics[metric]
-        selection = Selection(
-            terms.predictor.models[metric],
-            weighed,
-            sign(metric, directions),
-            tactic.weights,
-            tactic.decision_share,
-            limits,
-            settings.seed,
-            partial(_features, con, weighed["config_id"]),
-        )
-        selection.choose()
-        scored = selection.scored()[SCORE_COLUMNS]
-        scored = scored.assign(metric=metric, objective=short_name(metric))
-        add(con, "scored_candidates", as_arrow(scored))
-        del weighed, selection, scored
+        model, candidates = terms.predictor.models[metric], _candidates(con, metric)
+        for scored in select(candidates, model, tactics[metric], limits, settings.seed):
+            rows = scored[SCORE_COLUMNS].assign(metric=metric, objective=short_name(metric))
+            add(con, "scored_candidates", as_arrow(rows))
         give_back()
     drop(con, "weighed_options")
 
 
-def _features(
-    con: duckdb.DuckDBPyConnection, config_ids: pd.Series, rows: np.ndarray
-) -> pd.DataFrame:
-    """Feature frame of some options (positions)."""
-    asked = pd.DataFrame({"config_id": config_ids.iloc[rows], "place": range(len(rows))})
+def _candidates(con: duckdb.DuckDBPyConnection, metric: str) -> Candidates:
+    metric_is = ColumnExpression("metric") == ConstantExpression(metric)
+
+    def pieces() -> Iterator[pd.DataFrame]:
+        with con.cursor() as reading:  # while `con` writes
+            every = reading.table("ml.weighed_options").filter(metric_is)
+            batches = every.select(*WEIGHED_COLUMNS).to_arrow_reader(PIECE)
+            start = 0
+            for batch in batches:
+                piece = compact(pa.Table.from_batches([batch]))
+                yield piece.set_axis(range(start, start + len(piece)))
+                start += len(piece)
+            if start == 0:
+                yield compact(batches.schema.empty_table())
+
+    total = con.table("ml.weighed_options").filter(metric_is).count("*").fetchall()[0][0]
+    return Candidates(total, pieces, partial(_features, con))
+
+
+def _features(con: duckdb.DuckDBPyConnection, candidates: pd.DataFrame) -> pd.DataFrame:
+    """Feature frame of some candidates, row by row."""
+    asked = candidates[["config_id"]].assign(place=range(len(candidates)))
     con.register("asked", asked)
     found = as_frame(con.sql(FEATURES).to_arrow_table())
     con.unregister("asked")

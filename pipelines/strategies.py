@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
 
 import duckdb
 import pyarrow as pa
 
 from models_py.active_learning import FIXED_WEIGHTS
 from models_py.objectives import short_name
+from models_py.shortlist import Tactic
 from models_py.strategies import Strategy, choose_strategy, replayed_worth
 from pipelines.errors import InputError
 from pipelines.settings import Settings, Weights
@@ -33,13 +33,6 @@ STRATEGIES = pa.schema(
         "weights_reason": pa.string(),
     }
 )
-
-
-class Tactic(NamedTuple):
-    """How candidates of an objective are scored, and its batches shared out."""
-
-    weights: Mapping[str, float]
-    decision_share: float
 
 
 def choose_strategies(

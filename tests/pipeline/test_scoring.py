@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 
 from models_py.predict import PerformancePredictor
+from models_py.shortlist import Tactic
 from pipelines import chunks, score
 from pipelines.compare import terms_of
 from pipelines.engine import engine_of
 from pipelines.published import connect, metric_directions
 from pipelines.settings import Settings
-from pipelines.strategies import Tactic
 from pipelines.warehouse import DATABASE
 
 TABLES = {
@@ -121,7 +121,7 @@ def test_candidates_are_selected_by_what_tables_say(con, predictor, frames):
     asked = _asked(con, predictor)
     tactic = Tactic({"information_gain": 0.7, "hardware": 0.3}, 0.5)
     _score(con, asked)
-    score.select(con, asked, dict.fromkeys(asked.terms.metrics, tactic))
+    score.select_candidates(con, asked, dict.fromkeys(asked.terms.metrics, tactic))
     found = con.sql(
         "select * from ml.scored_candidates where metric = 'throughput' order by config_id"
     ).df()

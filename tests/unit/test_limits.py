@@ -8,32 +8,31 @@ from hypothesis import strategies as st
 
 from models_py.limits import Allowance, Limits
 
-OPTIONS = pd.DataFrame(
+CANDIDATES = pd.DataFrame(
     {
-        "hardware": ["a", "a", "b", "b", "c"],
-        "is_candidate": [True, True, True, False, True],
-        "minutes": [10.0, 20.0, 30.0, 5.0, np.nan],
+        "hardware": ["a", "a", "b", "c"],
+        "minutes": [10.0, 20.0, 30.0, np.nan],
     }
 )
 
 
 def test_what_may_be_chosen_first():
-    assert Allowance(Limits(5), OPTIONS).free.tolist() == [True, True, True, False, True]
-    without_a = Allowance(Limits(5, {"a": 0}), OPTIONS)
-    assert without_a.free.tolist() == [False, False, True, False, True]
-    cheap = Allowance(Limits(5, budgets={"minutes": 20}), OPTIONS)
-    assert cheap.free.tolist() == [True, True, False, False, False]
+    assert Allowance(Limits(5), CANDIDATES).free.tolist() == [True, True, True, True]
+    without_a = Allowance(Limits(5, {"a": 0}), CANDIDATES)
+    assert without_a.free.tolist() == [False, False, True, True]
+    cheap = Allowance(Limits(5, budgets={"minutes": 20}), CANDIDATES)
+    assert cheap.free.tolist() == [True, True, False, False]
 
 
 def test_a_cap_is_used_up():
-    allowance = Allowance(Limits(5, {"a": 1}), OPTIONS)
+    allowance = Allowance(Limits(5, {"a": 1}), CANDIDATES)
     allowance.take(1)
-    assert allowance.free.tolist() == [False, False, True, False, True]
+    assert allowance.free.tolist() == [False, False, True, True]
 
 
 def test_overspending_is_said_or_prevented():
     limits = Limits(5, budgets={"minutes": 35})
-    lenient, strict = (Allowance(limits, OPTIONS, strict=strict) for strict in (False, True))
+    lenient, strict = (Allowance(limits, CANDIDATES, strict=strict) for strict in (False, True))
     for allowance in (lenient, strict):
         allowance.take(0)
     assert lenient.free[2] and not strict.free[2]
@@ -43,11 +42,11 @@ def test_overspending_is_said_or_prevented():
 
 @given(st.integers(1, 200), st.floats(0.01, 100))
 def test_a_budget_of_so_many_tests_pays_for_them(count, cost):
-    options = pd.DataFrame({"hardware": ["a"] * count, "is_candidate": True, "cost": cost})
-    allowance = Allowance(Limits(count, budgets={"cost": count * cost}), options, strict=True)
-    for option in range(count):
-        assert allowance.free[option]
-        allowance.take(option)
+    candidates = pd.DataFrame({"hardware": ["a"] * count, "cost": cost})
+    allowance = Allowance(Limits(count, budgets={"cost": count * cost}), candidates, strict=True)
+    for candidate in range(count):
+        assert allowance.free[candidate]
+        allowance.take(candidate)
     assert not allowance.overspent
 
 
