@@ -21,6 +21,9 @@ from models_py.gaussian_process import GaussianProcess
 from models_py.posterior import Posterior
 from models_py.process import Process
 
+# of the mean absolute error of held-out rows: a bag that helps less is not worth its trees
+LEAST_GAIN = 0.01
+
 
 @dataclass
 class Base:
@@ -28,6 +31,8 @@ class Base:
 
     Attributes
     ----------
+    bag
+        None where it has no share.
     bag_share
         Share of the bag against the process.
     boosts
@@ -35,7 +40,7 @@ class Base:
     """
 
     process: Process
-    bag: Bag
+    bag: Bag | None
     bag_share: float
     boosts: bool
 
@@ -43,7 +48,7 @@ class Base:
         """The belief; `belief` is what the process says of the rows, where that is known already."""
         if belief is None:
             belief = self.process.predict(rows)
-        if self.bag_share == 0:
+        if self.bag is None:
             return belief
         members = self.bag.predict(rows.features)
         boosted = _with_bag(belief, rows.anchor, members, self.boosts)
@@ -53,15 +58,32 @@ class Base:
         """The joint belief of the process about rows; see `Posterior`."""
         return Posterior(self.process.remainder, rows, targets, self.noise)
 
+    def contributions(self, features: np.ndarray) -> np.ndarray:
+        """What each column adds to the mean by the trees, shape (rows, columns)."""
+        if self.bag is None:
+            return np.zeros(features.shape)
+        return self.bag_share * self.bag.contributions(features)
+
     def correlation(self, rows: Rows) -> np.ndarray:
         """Correlation of the logarithms of rows, each measured once, shape (rows, rows).
 
         That of the process: what the bag says of rows together is not known.
         """
-        result = self.process.remainder.covariance(rows.features, rows.encoder)
-        result[np.diag_indices(len(rows))] += self.noise
-        scale = np.sqrt(result.diagonal())
-        return result / np.outer(scale, scale)
+        return self._measured_once(self.process.remainder.covariance(rows.features, rows.encoder))
+
+    def jointly(self, rows: Rows, groups: np.ndarray) -> tuple[Belief, list[np.ndarray]]:
+        """What the process says of rows, and the correlation within each group.
+
+        See `GaussianProcess.jointly`.
+        """
+        process = self.process
+        *belief, found = process.remainder.jointly(rows.features, rows.encoder, groups)
+        return process.around(rows, *belief), [self._measured_once(each) for each in found]
+
+    def _measured_once(self, covariance: np.ndarray) -> np.ndarray:
+        covariance[np.diag_indices(len(covariance))] += self.noise
+        scale = np.sqrt(covariance.diagonal())
+        return covariance / np.outer(scale, scale)
 
     @property
     def noise(self) -> float:
@@ -71,7 +93,8 @@ class Base:
     def save(self, directory: Path) -> None:
         """The process as arrays, boosters as text, the rest as JSON."""
         self.process.remainder.save(directory / "process.npz")
-        self.bag.save(directory)
+        if self.bag is not None:
+            self.bag.save(directory)
         described = {
             "physics_share": self.process.physics_share,
             "bag_share": self.bag_share,
@@ -85,7 +108,8 @@ class Base:
         saved = json.loads((directory / "base.json").read_text(encoding="utf-8"))
         share = saved.pop("physics_share")  # first: a model of another version has none
         process = Process(GaussianProcess.load(directory / "process.npz"), share)
-        return cls(process, Bag.load(directory), **saved)
+        bag = Bag.load(directory) if saved["bag_share"] else None
+        return cls(process, bag, **saved)
 
 
 def fit_base(
@@ -95,6 +119,7 @@ def fit_base(
     boosts: bool,
     profile: Profile,
     seed: int,
+    bagged: bool = True,
 ) -> tuple[Base, Belief]:
     """Fit the bag and its share beside a fitted process; also a held-out belief of each row.
 
@@ -106,12 +131,18 @@ def fit_base(
         of its neighbours its own way.
     belief
         What the process says of the rows without having seen them.
+    bagged
+        Whether there may be a bag. There is none where it hardly helps; see `LEAST_GAIN`.
     """
-    left = rows.log_value - (belief.mean if boosts else rows.anchor)
-    bag, unseen = fit_bag(rows.features, left, rows.configurations, rows.encoder, profile, seed)
-    boosted = _with_bag(belief, rows.anchor, unseen, boosts)
-    bag_share = best_share(rows.log_value - belief.mean, rows.log_value - boosted.mean)
-    return Base(process, bag, bag_share, boosts), belief.mixed(boosted, bag_share)
+    if bagged:
+        left = rows.log_value - (belief.mean if boosts else rows.anchor)
+        bag, unseen = fit_bag(rows.features, left, rows.configurations, rows.encoder, profile, seed)
+        boosted = _with_bag(belief, rows.anchor, unseen, boosts)
+        errors, others = rows.log_value - belief.mean, rows.log_value - boosted.mean
+        share = best_share(errors, others, LEAST_GAIN)
+        if share:
+            return Base(process, bag, share, boosts), belief.mixed(boosted, share)
+    return Base(process, None, 0.0, boosts), belief
 
 
 def _with_bag(process: Belief, anchor: np.ndarray, members: np.ndarray, boosts: bool) -> Belief:

@@ -68,7 +68,7 @@ class Rows:
         )
 
 
-def best_share(errors: np.ndarray, others: np.ndarray) -> float:
+def best_share(errors: np.ndarray, others: np.ndarray, least_gain: float = 1e-6) -> float:
     """Share of the others, to a hundredth, that makes the mean absolute error of a mixture least.
 
     None where no share is better: others that are the same, as physics that is the same for all rows,
@@ -78,6 +78,8 @@ def best_share(errors: np.ndarray, others: np.ndarray) -> float:
     ----------
     errors, others
         Held-out errors of two ways to predict the same rows, shape (rows,).
+    least_gain
+        By how much of itself the error has to become less.
 
     Examples
     --------
@@ -89,4 +91,4 @@ def best_share(errors: np.ndarray, others: np.ndarray) -> float:
         return float(np.abs((1 - share) * errors + share * others).mean())
 
     found = minimize_scalar(error, bounds=(0, 1), method="bounded")
-    return round(float(found.x), 2) if found.fun < (1 - 1e-6) * error(0) else 0.0
+    return round(float(found.x), 2) if found.fun < (1 - least_gain) * error(0) else 0.0

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from models_py.belief import Belief
 from models_py.measured import TooFewRows
 from models_py.metric_model import (
     COMPARABLE,
@@ -182,6 +183,10 @@ class DerivedModel:
     def correlation(self, frame: pd.DataFrame) -> np.ndarray:
         """See `MetricModel.correlation`; of the source as well."""
         return self.source.correlation(frame)
+
+    def jointly(self, frame: pd.DataFrame, groups: np.ndarray) -> tuple[Belief, list[np.ndarray]]:
+        """See `MetricModel.jointly`; of the source as well."""
+        return self.source.jointly(frame, groups)
 
     @property
     def digest(self) -> str:

@@ -7,7 +7,7 @@ the correlation of what held-out rows were off by. Copula: Nelsen (2006).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from zlib import crc32
 
 import numpy as np
@@ -18,9 +18,9 @@ from scipy.special import ndtr, ndtri
 from models_py.derived import DerivedModel
 from models_py.metric_model import MetricModel, quantile_names
 
-BATCH = 256
 MOST_TOGETHER = 1_000
 JITTER = 1e-6
+Correlate = Callable[[MetricModel | DerivedModel, np.ndarray], np.ndarray]
 # how many held-out rows a correlation of metrics must outweigh
 PRIOR_ROWS = 20
 FARTHEST = 0.999
@@ -133,6 +133,8 @@ class Sampler:
         others there are nor on their draws. By default all options are one.
     correlation
         See `metric_correlation`, of the metrics of `margins`; by default it is worked out.
+    correlate
+        Stands for `correlation` of a model, which it is given with positions of options.
     """
 
     def __init__(
@@ -144,8 +146,10 @@ class Sampler:
         seed: int = 0,
         groups: pd.Series | None = None,
         correlation: np.ndarray | None = None,
+        correlate: Correlate | None = None,
     ) -> None:
-        self.options, self.draws, self.seed = options, draws, seed
+        self.draws, self.seed = draws, seed
+        self._correlate = correlate or (lambda model, rows: model.correlation(options.iloc[rows]))
         self.models = {metric: models[metric] for metric in margins}
         self.log_quantiles = {
             metric: np.log(margin[quantile_names(models[metric].levels)].to_numpy(float))
@@ -202,32 +206,10 @@ class Sampler:
             if not own.any():
                 continue
             if model.digest not in found:
-                correlation = model.correlation(self.options.iloc[rows[asked]])
+                correlation = self._correlate(model, rows[asked])
                 correlation[groups[:, None] != groups] = 0
                 correlation[np.diag_indices(len(asked))] += JITTER
                 found[model.digest] = correlation
             factor = cholesky(found[model.digest][np.ix_(own, own)], lower=True)
             normal[asked[own]] = factor @ normal[asked[own]]
         return normals
-
-
-def whole_groups(codes: np.ndarray, size: int = BATCH) -> Iterator[np.ndarray]:
-    """Positions in batches that hold every group whole, of about so many rows.
-
-    Parameters
-    ----------
-    codes
-        Code of each row's group, shape (rows,).
-
-    Examples
-    --------
-    >>> [batch.tolist() for batch in whole_groups(np.array([0, 1, 0, 2, 1]), size=3)]
-    [[0, 2, 1, 4], [3]]
-    """
-    order = np.argsort(codes, kind="stable")
-    ends = np.r_[np.flatnonzero(np.diff(codes[order])) + 1, len(order)]
-    start = 0
-    while start < len(order):
-        end = ends[np.searchsorted(ends, min(start + size, len(order)))]
-        yield order[start:end]
-        start = end

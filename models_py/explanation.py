@@ -105,6 +105,8 @@ def _learned(
         return [""] * len(leaders)
     ((metric, power),) = objective.powers.items()
     contributions = power * models[metric].contributions(predicted)
+    if not contributions.to_numpy().any():  # there are no trees
+        return [""] * len(leaders)
     leaders = leaders.reindex(columns=contributions.columns)
     told = []
     for row, values in contributions.reindex(leaders.index).iterrows():

@@ -14,6 +14,7 @@ import numpy as np
 from scipy.linalg import cho_solve, cholesky, solve_triangular
 from scipy.linalg.lapack import dpotri
 
+from models_py.batches import whole_groups
 from models_py.evidence import JITTER, most_plausible
 from models_py.features import Encoder
 from models_py.kernel import (
@@ -94,6 +95,42 @@ class GaussianProcess:
         solved = solve_triangular(
             self.factor, shared, lower=True, overwrite_b=True, check_finite=False
         )
+        return self._posterior(points, solved)
+
+    def jointly(
+        self, features: np.ndarray, encoder: Encoder, groups: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
+        """What `predict` and, within groups, `covariance` say of rows, for the work of one.
+
+        Parameters
+        ----------
+        groups
+            Code of each row's group, 0 to groups - 1, ascending; shape (rows,).
+
+        Returns
+        -------
+        tuple
+            Mean and epistemic standard deviation, each of shape (rows,), and the posterior covariance of
+            each group.
+        """
+        mean, deviation = np.empty(len(features)), np.empty(len(features))
+        covariances = []
+        for part in whole_groups(groups, CHUNK):
+            points = self.structure.points(features[part], encoder)
+            shared = covariance(self.points, points, self.parameters)
+            mean[part] = self.centre + self._weights @ shared
+            solved = solve_triangular(
+                self.factor, shared, lower=True, overwrite_b=True, check_finite=False
+            )
+            starts = np.flatnonzero(np.diff(groups[part], prepend=-1))
+            for own in np.split(np.arange(len(part)), starts[1:]):
+                found = self._posterior(points.take(own), solved[:, own])
+                deviation[part[own]] = np.sqrt(found.diagonal())
+                covariances.append(found)
+        return mean, deviation, covariances
+
+    def _posterior(self, points: Points, solved: np.ndarray) -> np.ndarray:
+        """Posterior covariance of points, of their covariances with all rows solved by the factor."""
         result = covariance(points, points, self.parameters)
         # a missing category is like no other, yet like itself
         np.fill_diagonal(result, variance(points, self.parameters))

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from models_py.belief import Rows
+from models_py.belief import Belief, Rows
 from models_py.boosting import profile_for
 from models_py.calibration import MINIMUM_GROUP, Offsets, fit_offsets, undercovered
 from models_py.features import CATEGORICAL, NUMERIC, Encoder
@@ -148,10 +148,13 @@ class MetricModel:
             inside.to_numpy(), known["config_id"].to_numpy(), known[GROUP].to_numpy(object), NOMINAL
         )
 
-    def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """See `PerformancePredictor.predict`."""
+    def predict(self, frame: pd.DataFrame, belief: Belief | None = None) -> pd.DataFrame:
+        """See `PerformancePredictor.predict`.
+
+        `belief` is what the process says of the rows, where that is known already; see `jointly`.
+        """
         rows, log_bound = self._prepare(frame)
-        standardised, belief = self.stage.predict(rows)
+        standardised, belief = self.stage.predict(rows, belief)
         groups = frame[GROUP].to_numpy(object)
         calibrated = self.offsets.apply(standardised.quantiles, groups)
         result = pd.DataFrame(
@@ -206,6 +209,13 @@ class MetricModel:
         """Correlation of what the logarithms of rows of a feature frame will turn out to be."""
         return self.stage.base.correlation(self._prepare(frame, tell_unseen_apart=True)[0])
 
+    def jointly(self, frame: pd.DataFrame, groups: np.ndarray) -> tuple[Belief, list[np.ndarray]]:
+        """What the process says of rows of a feature frame, and `correlation` within each group.
+
+        See `GaussianProcess.jointly`.
+        """
+        return self.stage.base.jointly(self._prepare(frame, tell_unseen_apart=True)[0], groups)
+
     @cached_property
     def digest(self) -> str:
         """Tells it from models that predict otherwise."""
@@ -219,8 +229,7 @@ class MetricModel:
 
         In large tables, where the trees boost the process, it is beside that.
         """
-        features, base = self._prepare(frame)[0].features, self.stage.base
-        added = base.bag_share * base.bag.contributions(features)
+        added = self.stage.base.contributions(self._prepare(frame)[0].features)
         return pd.DataFrame(added, columns=self.encoder.names, index=frame.index)
 
     def _prepare(

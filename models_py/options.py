@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from models_py.batches import whole_groups
 from models_py.derived import DerivedModel
-from models_py.draws import Sampler, whole_groups
+from models_py.draws import Sampler
 from models_py.measured import newest_measurements
 from models_py.metric_model import MetricModel, quantile_names
 from models_py.predict import PerformancePredictor

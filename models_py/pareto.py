@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from models_py.draws import whole_groups
+from models_py.batches import whole_groups
 from models_py.ranking import Draw
 from models_py.worth import Objective
 
@@ -49,9 +49,10 @@ def pareto_fronts(options: pd.DataFrame, objectives: Sequence[Objective], draw: 
         Joint draws of the objectives' metrics; see `Sampler.draw`.
     """
     codes = pd.factorize(options["workload_id"])[0]
+    read = options[list({name for objective in objectives for name in objective.facts})]
     result = np.ones(len(options))
     for rows in whole_groups(codes):
-        drawn, facts = draw(rows), options.iloc[rows]
+        drawn, facts = draw(rows), read.iloc[rows]
         utility = np.stack([each.direction * each.log_value(drawn, facts) for each in objectives])
         for code in np.unique(codes[rows]):
             here = codes[rows] == code

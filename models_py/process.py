@@ -52,13 +52,14 @@ class Process:
 
     def predict(self, rows: Rows) -> Belief:
         """What it says of the logarithm."""
-        return self._around(rows, *self.remainder.predict(rows.features, rows.encoder))
+        return self.around(rows, *self.remainder.predict(rows.features, rows.encoder))
 
     def held_out(self, rows: Rows) -> Belief:
         """What it says of the rows that it is conditioned on, each without its configuration."""
-        return self._around(rows, *self.remainder.held_out(rows.configurations))
+        return self.around(rows, *self.remainder.held_out(rows.configurations))
 
-    def _around(self, rows: Rows, mean: np.ndarray, deviation: np.ndarray) -> Belief:
+    def around(self, rows: Rows, mean: np.ndarray, deviation: np.ndarray) -> Belief:
+        """What is believed of the logarithm where this is known of the remainder."""
         return Belief(mean + self.physics_share * rows.anchor, deviation)
 
     def without(self, held: np.ndarray) -> Process:

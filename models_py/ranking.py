@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
-from models_py.draws import whole_groups
+from models_py.batches import whole_groups
 from models_py.metric_model import quantile_names
 from models_py.worth import Objective
 
@@ -61,9 +61,10 @@ def compare(
     levels, names = tuple(levels), quantile_names(tuple(levels))
     several = len(objective.powers) > 1
     log_quantiles = np.empty((len(options), len(levels)))
+    facts = options[list(objective.facts)]
 
     def utility(rows: np.ndarray) -> np.ndarray:
-        values = objective.log_value(draw(rows), options.iloc[rows])
+        values = objective.log_value(draw(rows), facts.iloc[rows])
         if several:
             log_quantiles[rows] = np.quantile(values, levels, axis=1).T
         return objective.direction * values

@@ -101,7 +101,8 @@ class Nested(NamedTuple):
 def fit_nested(rows: Rows, levels: tuple[float, ...], profile: Profile, seed: int) -> Nested:
     """Fit a stage, and one without each fold (Varma & Simon 2006).
 
-    Folds hold whole configurations: a repeat would tell the value of its twin.
+    Folds hold whole configurations: a repeat would tell the value of its twin. They do without a bag
+    where the stage of all rows does.
     """
     chosen = np.ones(len(rows), bool)
     boosts = profile.process_rows < len(rows)
@@ -116,6 +117,8 @@ def fit_nested(rows: Rows, levels: tuple[float, ...], profile: Profile, seed: in
     )
     if boosts:
         belief = process.predict(rows)
+    stage = _fit_stage(rows, process, belief, boosts, levels, profile, seed)
+    bagged = stage.base.bag is not None
     for fold in range(profile.folds):
         held, fold_seed = folds == fold, seed + 1000 * (fold + 1)
         others, asked = rows.take(~held), rows.take(held)
@@ -125,10 +128,9 @@ def fit_nested(rows: Rows, levels: tuple[float, ...], profile: Profile, seed: in
         else:
             known, inside = _without(process, rows, held, fold_seed)
             outside = known.predict(asked)
-        stage = _fit_stage(others, known, inside, boosts, levels, profile, fold_seed)
-        for whole, part in zip(held_out, stage.predict(asked, outside)[0], strict=True):
+        without = _fit_stage(others, known, inside, boosts, levels, profile, fold_seed, bagged)
+        for whole, part in zip(held_out, without.predict(asked, outside)[0], strict=True):
             whole[held] = part
-    stage = _fit_stage(rows, process, belief, boosts, levels, profile, seed)
     return Nested(stage, chosen, folds, held_out)
 
 
@@ -177,8 +179,9 @@ def _fit_stage(
     levels: tuple[float, ...],
     profile: Profile,
     seed: int,
+    bagged: bool = True,
 ) -> Stage:
-    base, belief = fit_base(rows, process, belief, boosts, profile, seed)
+    base, belief = fit_base(rows, process, belief, boosts, profile, seed, bagged)
     floor = _floor(rows, belief)
     spread = _spread(belief, base.noise, floor)
     shape = fit_shape(

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from pipelines.rescoring import earlier_predictions
 
-OPTIONS = 24_000
+OPTIONS = 16_000
 WORKLOADS = """
 with options as (
 

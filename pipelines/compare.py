@@ -11,8 +11,10 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from models_py.draws import Sampler, metric_correlation, whole_groups
+from models_py.batches import whole_groups
+from models_py.draws import Sampler, metric_correlation
 from models_py.explanation import explanations
+from models_py.joint import Joint
 from models_py.objectives import BALANCED, DERIVED
 from models_py.pareto import pareto_fronts
 from models_py.predict import PerformancePredictor
@@ -152,6 +154,8 @@ class Options:
     ----------
     options
         By metric: feature frame of the options that it is known of, with quantiles and `measured_value`.
+    joint
+        What processes say of them.
 
     Attributes
     ----------
@@ -159,10 +163,10 @@ class Options:
         The same with the prices of their platform, and ranked by the metric; see `compare`.
     """
 
-    def __init__(self, terms: Terms, options: Mapping[str, pd.DataFrame]) -> None:
+    def __init__(self, terms: Terms, options: Mapping[str, pd.DataFrame], joint: Joint) -> None:
         self.terms = terms
         self.levels = terms.predictor.levels
-        self._drawn, self._place = _drawn(terms, options)
+        self._drawn, self._place = _drawn(terms, options, joint)
         self.ranked: dict[str, pd.DataFrame] = {}
         for metric, found in options.items():
             found = priced(found, terms.prices)
@@ -245,7 +249,7 @@ class Options:
 
 
 def _drawn(
-    terms: Terms, options: Mapping[str, pd.DataFrame]
+    terms: Terms, options: Mapping[str, pd.DataFrame], joint: Joint
 ) -> tuple[dict[str, np.ndarray], pd.Series]:
     """Draws of every metric, shape (configurations, draws), and the row of each configuration."""
     every = pd.concat(options.values()).drop_duplicates("config_id")
@@ -255,8 +259,17 @@ def _drawn(
         metric: found.set_index("config_id").reindex(every["config_id"])
         for metric, found in options.items()
     }
-    models, workloads = terms.predictor.models, every["workload_id"]
-    sampler = Sampler(every, models, margins, DRAWS, terms.seed, workloads, terms.correlation)
+    names, models = every["config_id"], terms.predictor.models
+    sampler = Sampler(
+        every,
+        models,
+        margins,
+        DRAWS,
+        terms.seed,
+        every["workload_id"],
+        terms.correlation,
+        lambda model, rows: joint.correlation(model, names.iloc[rows]),
+    )
     drawn = {metric: np.empty((len(every), DRAWS)) for metric in options}
     for rows in whole_groups(sampler.groups):
         for metric, values in sampler.draw(rows).items():

@@ -10,6 +10,7 @@ import pyarrow as pa
 from duckdb import ColumnExpression, ConstantExpression
 
 from models_py.derived import DerivedModel
+from models_py.joint import Joint
 from models_py.metric_model import MetricModel
 from pipelines.learned_rows import hashes_of_features
 from pipelines.write_back import tables
@@ -37,11 +38,16 @@ class Rescoring:
         Names of the models that serve, which tell them from all others: by metric, those that have one.
     earlier
         See `earlier_predictions`, of all configurations that are asked about.
+    joint
+        What processes say of these configurations, where that is known already.
     """
 
-    def __init__(self, models: Mapping[str, str], earlier: pd.DataFrame) -> None:
+    def __init__(
+        self, models: Mapping[str, str], earlier: pd.DataFrame, joint: Joint | None = None
+    ) -> None:
         self.models = models
         self.earlier = earlier
+        self.joint = joint
         self._found: dict[str, pd.DataFrame] = {}
 
     def predict(self, model: MetricModel | DerivedModel, frame: pd.DataFrame) -> pd.DataFrame:
@@ -67,7 +73,11 @@ class Rescoring:
 
     def _anew(self, model: MetricModel | DerivedModel, frame: pd.DataFrame) -> pd.DataFrame:
         """Predictions; of a metric that mirrors another by what was found of that one before."""
-        of_source = self._found.get(model.digest) if isinstance(model, DerivedModel) else None
+        if not isinstance(model, DerivedModel):
+            if self.joint is None or frame.empty:
+                return model.predict(frame)
+            return model.predict(frame, self.joint.belief(model, frame["config_id"]))
+        of_source = self._found.get(model.digest)
         if of_source is None or not frame["config_id"].isin(of_source.index).all():
             return model.predict(frame)
         return model.predict(frame, of_source.loc[frame["config_id"]].set_axis(frame.index))

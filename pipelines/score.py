@@ -14,7 +14,7 @@ from duckdb import ColumnExpression, ConstantExpression
 
 from models_py.active_learning import ActiveLearningSystem
 from models_py.derived import DERIVED_FROM
-from models_py.draws import whole_groups
+from models_py.joint import Joint
 from models_py.limits import Limits
 from models_py.objectives import short_name
 from models_py.predict import PerformancePredictor
@@ -36,8 +36,6 @@ PREDICTION_COLUMNS = [
     "measured_value",
     "inputs",
 ]
-# options, counted once for each metric: their draws are kept
-COMPARED_TOGETHER = 8_000
 # features are read of the few that are looked at more closely
 WEIGHED_COLUMNS = [
     "config_id",
@@ -136,7 +134,8 @@ def score(chunk: Chunk, asked: Asked) -> Scored:
     terms, models, directions, settings = asked
     measured, candidates = as_frame(chunk.measured), as_frame(chunk.candidates)
     system = learning_system(terms.predictor, candidates, measured, directions, settings)
-    predict = Rescoring(models, chunk.earlier.to_pandas()).predict
+    joint = _joint(terms, measured, candidates)
+    predict = Rescoring(models, chunk.earlier.to_pandas(), joint).predict
     # what mirrors a metric is predicted by what was predicted of that one
     order = sorted(terms.metrics, key=DERIVED_FROM.__contains__)
     predicted = {metric: system.predictions(metric, predict) for metric in order}
@@ -145,31 +144,28 @@ def score(chunk: Chunk, asked: Asked) -> Scored:
         for metric, found in predicted.items()
     ]
     likely = {metric: system.likely_options(predicted[metric], metric) for metric in terms.metrics}
-    compared = [_compare(terms, part) for part in _parts(likely)]
-    tables = (rows, *zip(*compared, strict=True))
-    return Scored(*(as_arrow(pd.concat(parts, ignore_index=True)) for parts in tables))
+    tables = [pd.concat(rows, ignore_index=True)]
+    if any(map(len, likely.values())):
+        options = Options(terms, likely, joint)
+        tables += [options.rows(), options.fronts(), _weighed(options)]
+    return Scored(*map(as_arrow, tables))
 
 
-def _parts(options: Mapping[str, pd.DataFrame]) -> Iterator[dict[str, pd.DataFrame]]:
-    """Options by metric, in parts of whole workloads."""
-    every = pd.concat([found["workload_id"] for found in options.values()])
-    for rows in whole_groups(pd.factorize(every, sort=True)[0], COMPARED_TOGETHER):
-        names = every.iloc[rows].unique()
-        yield {
-            metric: found[found["workload_id"].isin(names)].reset_index(drop=True)
-            for metric, found in options.items()
-        }
+def _joint(terms: Terms, measured: pd.DataFrame, candidates: pd.DataFrame) -> Joint:
+    every = pd.concat([measured, candidates]).drop_duplicates("config_id")
+    every = every.sort_values(["workload_id", "config_id"], ignore_index=True)
+    models = [terms.predictor.models[metric] for metric in terms.metrics]
+    return Joint(every, every["workload_id"], models)
 
 
-def _compare(
-    terms: Terms, likely: Mapping[str, pd.DataFrame]
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    options = Options(terms, likely)
+def _weighed(options: Options) -> pd.DataFrame:
+    """Candidates of all metrics."""
+    directions = options.terms.directions
     candidates = [
-        weighed(found, terms.directions[metric])[WEIGHED_COLUMNS].assign(metric=metric)
+        weighed(found, directions[metric])[WEIGHED_COLUMNS].assign(metric=metric)
         for metric, found in options.ranked.items()
     ]
-    return options.rows(), options.fronts(), pd.concat(candidates, ignore_index=True)
+    return pd.concat(candidates, ignore_index=True)
 
 
 def select_candidates(

@@ -75,7 +75,6 @@ def test_chunks_hold_every_option_once_and_workloads_whole(con, monkeypatch):
 def test_tables_do_not_depend_on_how_options_are_cut(con, predictor, monkeypatch):
     whole = _scored(con, predictor)
     monkeypatch.setattr(chunks, "OPTIONS", 200)
-    monkeypatch.setattr(score, "COMPARED_TOGETHER", 90)
     cut = _scored(con, predictor)
     for table, expected in whole.items():
         assert len(expected) > 100

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from models_py import draws
+from models_py.batches import whole_groups
 from models_py.boosting import LEVELS
 from models_py.draws import (
     Sampler,
     metric_correlation,
     probability_below,
     value_at,
-    whole_groups,
 )
 from models_py.metric_model import quantile_names
 from models_py.predict import PerformancePredictor

@@ -128,6 +128,21 @@ def test_the_posterior_covariance_agrees_with_what_is_predicted_one_by_one(proce
     assert np.linalg.eigvalsh(matrix).min() > -1e-8
 
 
+def test_what_is_said_jointly_is_what_is_said_apart(process, rows):
+    features, _, _, encoder = rows
+    odd = features[:250].copy()  # more than are worked on together
+    odd[::3, -1] = np.nan
+    groups = np.sort(np.random.default_rng(1).integers(0, 12, len(odd)))
+    groups = np.unique(groups, return_inverse=True)[1]
+    mean, deviation, covariances = process.jointly(odd, encoder, groups)
+    expected = process.predict(odd, encoder)
+    np.testing.assert_allclose((mean, deviation), expected, rtol=1e-7)
+    whole = process.covariance(odd, encoder)
+    for group, found in enumerate(covariances):
+        here = groups == group
+        np.testing.assert_allclose(found, whole[np.ix_(here, here)], rtol=1e-6, atol=1e-12)
+
+
 def test_an_unknown_device_is_less_certain(process, rows):
     features, _, _, encoder = rows
     column = encoder.names.index("hardware")

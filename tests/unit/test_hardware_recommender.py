@@ -67,20 +67,27 @@ def test_a_recommendation_says_in_one_line_what_speaks_for_it(recommender):
     assert lines["balanced"].startswith("1.") and "x the balance of " in lines["balanced"]
 
 
-def test_trees_explain_what_was_predicted_as_far_as_they_count(recommender, monkeypatch):
-    base = recommender.predictor.models["throughput"].stage.base
-    bare = recommender.options.drop(columns=["throughput", "latency_ms", "memory_mb"])
-    predicted = HardwareRecommender(recommender.predictor, options=bare)
+@pytest.fixture(scope="module")
+def with_trees(frames) -> PerformancePredictor:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("models_py.base.best_share", lambda *errors: 0.2)
+        return PerformancePredictor(METRICS, light=True, seed=1).fit(frames[0].iloc[::3])
+
+
+def test_trees_explain_what_was_predicted_as_far_as_they_count(with_trees, priced, monkeypatch):
+    base = with_trees.models["throughput"].stage.base
+    bare = priced.drop(columns=["throughput", "latency_ms", "memory_mb"])
+    predicted = HardwareRecommender(with_trees, options=bare)
     for share, explained in ((0.5, True), (0.0, False)):
         monkeypatch.setattr(base, "bag_share", share)
         options = predicted.recommend_hardware("throughput", **WORKLOAD).options
         assert ("; LightGBM: " in options["explanation"][0]) == explained
 
 
-def test_trees_are_explained_by_what_they_add(recommender):
+def test_trees_are_explained_by_what_they_add(with_trees, priced):
     """Contributions add up to what the explaining members predict, up to a constant."""
-    model = recommender.predictor.models["throughput"]
-    some = recommender.options.head(30)
+    model = with_trees.models["throughput"]
+    some = priced.head(30)
     added = model.contributions(some)
     features = model._prepare(some)[0].features
     members = model.stage.base.bag.members[:2]

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models_py import metric_model, stage
+from models_py import base, metric_model, stage
+from models_py.bag import fit_bag
 from models_py.boosting import LEVELS, profile_for
 from models_py.metric_model import MetricModel
 
@@ -83,3 +84,26 @@ def test_many_repeats_of_one_configuration_do_not_crowd_out_the_others(runs, mon
     model = MetricModel.fit(many, "throughput", LEVELS, seed=1)
     assert model.rows == len(many)
     assert len(model.stage.base.process.remainder.target) + len(model.held_out) == len(runs) + 19
+
+
+@pytest.mark.parametrize(("least_gain", "members"), [(-1.0, 3), (1.0, 0)])
+def test_a_bag_that_hardly_helps_is_left_out_also_of_the_folds(
+    runs, monkeypatch, tmp_path, least_gain, members
+):
+    monkeypatch.setattr(metric_model, "profile_for", _small)
+    monkeypatch.setattr(base, "LEAST_GAIN", least_gain)
+    fitted = []
+
+    def spied(*arguments):
+        fitted.append(fit_bag(*arguments))
+        return fitted[-1]
+
+    monkeypatch.setattr(base, "fit_bag", spied)
+    monkeypatch.setattr(base, "best_share", lambda *errors: 0.2 if errors[2] < 0 else 0.0)
+    model = MetricModel.fit(runs, "throughput", LEVELS, seed=1)
+    assert len(fitted) == (4 if members else 1)  # of the folds and of all rows
+    model.save(tmp_path)
+    assert len(list(tmp_path.glob("member_*.txt"))) == members
+    loaded = MetricModel.load(tmp_path)
+    pd.testing.assert_frame_equal(loaded.predict(runs), model.predict(runs))
+    assert model.contributions(runs).to_numpy().any() == bool(members)
