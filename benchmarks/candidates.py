@@ -42,7 +42,7 @@ MODELS = (
     "Deci/DeciLM-7B",
 )
 BATCHES = (*range(1, 17), 24, 32, 48, 64, 96, 128, 192, 256)
-LENGTHS = tuple(round(64 * 2 ** (step / 4)) for step in range(33))
+LENGTHS = tuple(round(64 * 2 ** (step / 8)) for step in range(65))
 PLATFORM = {"hardware": "nvidia-h100-80gb", "device_count": 4, "framework": "vllm"}
 SEED = 940
 
