@@ -21,6 +21,8 @@ def best_alternative(utility: np.ndarray, workload: np.ndarray) -> np.ndarray:
     >>> best_alternative(np.array([1.0, 3.0, 2.0, 5.0]), np.array([0, 0, 0, 1])).tolist()
     [3.0, 2.0, 3.0, -inf]
     """
+    if len(utility) == 0:
+        return utility
     order = np.lexsort((-utility, workload))
     first = np.r_[True, np.diff(workload[order]) != 0]
     leader = order[first]

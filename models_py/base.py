@@ -119,7 +119,7 @@ def fit_base(
     boosts: bool,
     profile: Profile,
     seed: int,
-    bagged: bool = True,
+    whole: Base | None = None,
 ) -> tuple[Base, Belief]:
     """Fit the bag and its share beside a fitted process; also a held-out belief of each row.
 
@@ -131,15 +131,17 @@ def fit_base(
         of its neighbours its own way.
     belief
         What the process says of the rows without having seen them.
-    bagged
-        Whether there may be a bag. There is none where it hardly helps; see `LEAST_GAIN`.
+    whole
+        Base of all rows where these are those of a fold, which has a bag where that one does. Otherwise
+        there is one where it helps enough; see `LEAST_GAIN`.
     """
-    if bagged:
+    if whole is None or whole.bag is not None:
+        least_gain = LEAST_GAIN if whole is None else 0.0
         left = rows.log_value - (belief.mean if boosts else rows.anchor)
         bag, unseen = fit_bag(rows.features, left, rows.configurations, rows.encoder, profile, seed)
         boosted = _with_bag(belief, rows.anchor, unseen, boosts)
         errors, others = rows.log_value - belief.mean, rows.log_value - boosted.mean
-        share = best_share(errors, others, LEAST_GAIN)
+        share = best_share(errors, others, least_gain)
         if share:
             return Base(process, bag, share, boosts), belief.mixed(boosted, share)
     return Base(process, None, 0.0, boosts), belief

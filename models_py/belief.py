@@ -30,7 +30,7 @@ class Belief(NamedTuple):
         return Belief(mean, np.sqrt(variance))
 
     def take(self, chosen: np.ndarray) -> Belief:
-        """What is believed of some of the rows (mask)."""
+        """What is believed of some of the rows (mask or positions)."""
         return Belief(self.mean[chosen], self.epistemic[chosen])
 
 

@@ -156,7 +156,9 @@ class Sampler:
             for metric, margin in margins.items()
         }
         self.open = {
-            metric: margin["measured_value"].isna().to_numpy() for metric, margin in margins.items()
+            metric: margin["measured_value"].isna().to_numpy()
+            & ~np.isnan(self.log_quantiles[metric]).any(axis=1)
+            for metric, margin in margins.items()
         }
         together = pd.Series("", options.index)
         self.groups, self._names = pd.factorize(together if groups is None else groups)
@@ -197,19 +199,19 @@ class Sampler:
 
     def _correlated(self, rows: np.ndarray, normals: np.ndarray) -> np.ndarray:
         """Independent numbers (metrics, rows, draws) made to correlate among rows of a group."""
-        found: dict[str, np.ndarray] = {}
-        open_to_any = np.logical_or.reduce([each[rows] for each in self.open.values()])
-        asked = np.flatnonzero(open_to_any)
-        groups = self.groups[rows[asked]]
+        factors: dict[tuple[str, bytes], np.ndarray] = {}
         for (metric, model), normal in zip(self.models.items(), normals, strict=True):
-            own = self.open[metric][rows[asked]]
-            if not own.any():
-                continue
-            if model.digest not in found:
-                correlation = self._correlate(model, rows[asked])
-                correlation[groups[:, None] != groups] = 0
-                correlation[np.diag_indices(len(asked))] += JITTER
-                found[model.digest] = correlation
-            factor = cholesky(found[model.digest][np.ix_(own, own)], lower=True)
-            normal[asked[own]] = factor @ normal[asked[own]]
+            own = np.flatnonzero(self.open[metric][rows])
+            if len(own):
+                same = model.digest, own.tobytes()
+                if same not in factors:
+                    factors[same] = self._factor(model, rows[own])
+                normal[own] = factors[same] @ normal[own]
         return normals
+
+    def _factor(self, model: MetricModel | DerivedModel, rows: np.ndarray) -> np.ndarray:
+        """Cholesky factor of the correlation of options, none between groups."""
+        correlation, groups = self._correlate(model, rows), self.groups[rows]
+        correlation[groups[:, None] != groups] = 0
+        correlation[np.diag_indices(len(rows))] += JITTER
+        return cholesky(correlation, lower=True)

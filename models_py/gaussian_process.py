@@ -91,9 +91,9 @@ class GaussianProcess:
     def covariance(self, features: np.ndarray, encoder: Encoder) -> np.ndarray:
         """Posterior covariance of rows with each other, without noise, shape (rows, rows)."""
         points = self.structure.points(features, encoder)
-        shared = covariance(self.points, points, self.parameters)
+        shared = covariance(points, self.points, self.parameters)
         solved = solve_triangular(
-            self.factor, shared, lower=True, overwrite_b=True, check_finite=False
+            self.factor, shared.T, lower=True, overwrite_b=True, check_finite=False
         )
         return self._posterior(points, solved)
 
@@ -117,10 +117,10 @@ class GaussianProcess:
         covariances = []
         for part in whole_groups(groups, CHUNK):
             points = self.structure.points(features[part], encoder)
-            shared = covariance(self.points, points, self.parameters)
-            mean[part] = self.centre + self._weights @ shared
+            shared = covariance(points, self.points, self.parameters)
+            mean[part] = self.centre + shared @ self._weights
             solved = solve_triangular(
-                self.factor, shared, lower=True, overwrite_b=True, check_finite=False
+                self.factor, shared.T, lower=True, overwrite_b=True, check_finite=False
             )
             starts = np.flatnonzero(np.diff(groups[part], prepend=-1))
             for own in np.split(np.arange(len(part)), starts[1:]):

@@ -63,15 +63,31 @@ class Joint:
             self._asked[model.digest] = self._asked.get(model.digest, False) | applies
         self._known: dict[str, Known] = {}
 
-    def belief(self, model: MetricModel, options: pd.Series) -> Belief:
-        """What the process of a model says of some options (`config_id`)."""
+    def belief(self, model: MetricModel, frame: pd.DataFrame) -> Belief:
+        """What the process of a model says of rows of a feature frame, also of other ones."""
         known = self._of(model)
-        return known.belief.take(known.options.get_indexer(options))
+        rows = known.options.get_indexer(frame["config_id"])
+        others = rows < 0
+        if others.all():
+            return model.belief(frame)
+        result = known.belief.take(rows)
+        if others.any():
+            for values, own in zip(result, model.belief(frame[others]), strict=True):
+                values[others] = own
+        return result
 
     def correlation(self, model: MetricModel | DerivedModel, options: pd.Series) -> np.ndarray:
-        """As `MetricModel.correlation`, of some options (`config_id`); none between groups."""
+        """As `MetricModel.correlation`, of some options (`config_id`); none between groups.
+
+        Raises
+        ------
+        KeyError
+            For an option that is not known.
+        """
         known = self._of(model)
-        rows = known.options.get_indexer(options)
+        rows = known.options.get_indexer_for(options)
+        if (rows < 0).any():
+            raise KeyError(f"{(rows < 0).sum()} options are not among those that were asked about")
         groups, places = known.groups[rows], known.places[rows]
         result = np.zeros((len(rows), len(rows)))
         for group in np.unique(groups):

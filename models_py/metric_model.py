@@ -209,6 +209,10 @@ class MetricModel:
         """Correlation of what the logarithms of rows of a feature frame will turn out to be."""
         return self.stage.base.correlation(self._prepare(frame, tell_unseen_apart=True)[0])
 
+    def belief(self, frame: pd.DataFrame) -> Belief:
+        """What the process says of rows of a feature frame."""
+        return self.stage.base.process.predict(self._prepare(frame)[0])
+
     def jointly(self, frame: pd.DataFrame, groups: np.ndarray) -> tuple[Belief, list[np.ndarray]]:
         """What the process says of rows of a feature frame, and `correlation` within each group.
 

@@ -65,6 +65,8 @@ class Selection:
         Share of the targets' epistemic variance that each test is expected to remove, were it the first.
     decision
         Regret of its workload that each test is expected to remove, were it the first.
+    targets
+        As given.
     prior, left
         Epistemic variance of each candidate before anything was measured, and what is left of it.
     """
@@ -76,7 +78,7 @@ class Selection:
         features: pd.DataFrame,
         targets: np.ndarray,
     ) -> None:
-        self.frame = candidates
+        self.frame, self.targets = candidates, targets
         # a test that fails tells nothing of the metric
         self.prob_feasible = candidates["prob_feasible"].fillna(1).to_numpy(float)
         self.posterior = model.posterior(features, targets)
@@ -155,7 +157,9 @@ def expected_gain(candidates: pd.DataFrame, open_share: np.ndarray, noise: float
         Share of their epistemic variance that a batch leaves open so far, shape (candidates,).
     """
     variance = candidates["epistemic"].to_numpy(float) ** 2 * open_share
-    utility, alternative = (candidates[name].to_numpy(float) for name in ("utility", "alternative"))
+    utility, alternative = (
+        candidates[name].to_numpy(float) for name in ("log_utility", "log_alternative")
+    )
     gain = knowledge_gradient(utility, variance, alternative, noise)
     return candidates["prob_feasible"].fillna(1).to_numpy(float) * gain
 

@@ -24,7 +24,7 @@ TARGETS = 512
 MOST_JOINT = 30_000
 MOST_ENTRIES = 50_000_000
 ENDS = ["information", "decision"]
-OF_WORKLOAD = ["utility", "alternative", "recommended_hardware", "recommended_framework"]
+OF_WORKLOAD = ["log_utility", "log_alternative", "recommended_hardware", "recommended_framework"]
 BATCH_TYPES = {
     "batch_order": "Int64",
     "serves": "string",
@@ -86,6 +86,8 @@ class Estimates(NamedTuple):
         By hardware: information that a test gives where it runs, epistemic variance, and prior variance.
     everywhere
         The same of all.
+    noise
+        Variance of a measurement.
     """
 
     means: pd.DataFrame
@@ -94,15 +96,20 @@ class Estimates(NamedTuple):
 
     @classmethod
     def of(cls, selection: Selection) -> Estimates:
-        """From candidates that a joint belief is held about."""
+        """From candidates that a joint belief is held about, but not from the targets.
+
+        A test of a target removes its own variance, and tells more than others do.
+        """
         known = pd.DataFrame(
             {
+                "hardware": selection.frame["hardware"].array,
                 "told": selection.information / np.maximum(selection.prob_feasible, 1e-12),
-                "variance": selection.before,
+                "variance": selection.frame["epistemic"].to_numpy(float) ** 2,
                 "prior": selection.prior,
             }
-        )
-        means = known.groupby(selection.frame["hardware"].array).mean()
+        ).drop(index=selection.targets)
+        means = known.groupby("hardware").mean()
+        known = known.drop(columns="hardware")
         return cls(means, known.mean(), selection.posterior.noise)
 
     def scores(self, candidates: pd.DataFrame) -> pd.DataFrame:
@@ -137,16 +144,16 @@ def weighed(options: pd.DataFrame, direction: int) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        With `utility` (expected log utility), `alternative` (the best utility among the other options
-        of the workload), `recommended_hardware` and `recommended_framework`.
+        With `log_utility`, which is expected, `log_alternative` (the best among the other options of the
+        workload), `recommended_hardware` and `recommended_framework`.
     """
     workload = pd.factorize(options["workload_id"])[0]
     utility = direction * np.log(options["p50"].to_numpy(float))
     first = np.flatnonzero(options["rank"] == 1)
     leader = first[np.argsort(workload[first])][workload]
     every = options.assign(
-        utility=utility,
-        alternative=best_alternative(utility, workload),
+        log_utility=utility,
+        log_alternative=best_alternative(utility, workload),
         recommended_hardware=options["hardware"].array.take(leader),
         recommended_framework=options["framework"].array.take(leader),
     )
@@ -169,13 +176,12 @@ def select(
     """
     generator = np.random.default_rng(seed)
     size = min(MOST_JOINT, MOST_ENTRIES // model.conditioned_rows)
-    sample = generator.choice(
-        candidates.total, min(candidates.total, max(size // 3, TARGETS)), replace=False
-    )
-    targets, estimates = sample[:TARGETS], None
+    targets = generator.choice(candidates.total, min(TARGETS, candidates.total), replace=False)
     if candidates.total <= size:
-        joint = pd.concat(candidates.pieces())
+        joint, estimates = pd.concat(candidates.pieces()), None
     else:
+        chance = generator.choice(candidates.total, size // 3, replace=False)
+        sample = np.union1d(targets, chance)
         estimates = Estimates.of(_joint(candidates, model, candidates.take(sample), targets))
         best = _foremost(candidates, estimates, limits, size // 3)
         joint = candidates.take(np.union1d(sample, best))
@@ -261,7 +267,7 @@ def _scored(
     of_gain, of_hardware = weights["information_gain"], weights["hardware"]
     gain = share(scores["information"], "information")
     factor = share(scores["decision"], "decision")
-    scored = piece.drop(columns=["utility", "alternative", "recommended_framework"]).assign(
+    scored = piece.drop(columns=["log_utility", "log_alternative", "recommended_framework"]).assign(
         uncertainty=share(piece["epistemic"], "epistemic"),
         diversity=np.sqrt(np.clip(scores["left"] / scores["prior"], 0, 1)),
         expected_information_gain=gain,

@@ -118,7 +118,6 @@ def fit_nested(rows: Rows, levels: tuple[float, ...], profile: Profile, seed: in
     if boosts:
         belief = process.predict(rows)
     stage = _fit_stage(rows, process, belief, boosts, levels, profile, seed)
-    bagged = stage.base.bag is not None
     for fold in range(profile.folds):
         held, fold_seed = folds == fold, seed + 1000 * (fold + 1)
         others, asked = rows.take(~held), rows.take(held)
@@ -128,7 +127,7 @@ def fit_nested(rows: Rows, levels: tuple[float, ...], profile: Profile, seed: in
         else:
             known, inside = _without(process, rows, held, fold_seed)
             outside = known.predict(asked)
-        without = _fit_stage(others, known, inside, boosts, levels, profile, fold_seed, bagged)
+        without = _fit_stage(others, known, inside, boosts, levels, profile, fold_seed, stage.base)
         for whole, part in zip(held_out, without.predict(asked, outside)[0], strict=True):
             whole[held] = part
     return Nested(stage, chosen, folds, held_out)
@@ -179,9 +178,9 @@ def _fit_stage(
     levels: tuple[float, ...],
     profile: Profile,
     seed: int,
-    bagged: bool = True,
+    whole: Base | None = None,
 ) -> Stage:
-    base, belief = fit_base(rows, process, belief, boosts, profile, seed, bagged)
+    base, belief = fit_base(rows, process, belief, boosts, profile, seed, whole)
     floor = _floor(rows, belief)
     spread = _spread(belief, base.noise, floor)
     shape = fit_shape(

@@ -39,7 +39,7 @@ class Rescoring:
     earlier
         See `earlier_predictions`, of all configurations that are asked about.
     joint
-        What processes say of these configurations, where that is known already.
+        What processes say of configurations; without it models are asked.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Rescoring:
         if not isinstance(model, DerivedModel):
             if self.joint is None or frame.empty:
                 return model.predict(frame)
-            return model.predict(frame, self.joint.belief(model, frame["config_id"]))
+            return model.predict(frame, self.joint.belief(model, frame))
         of_source = self._found.get(model.digest)
         if of_source is None or not frame["config_id"].isin(of_source.index).all():
             return model.predict(frame)

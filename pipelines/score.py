@@ -152,7 +152,9 @@ def score(chunk: Chunk, asked: Asked) -> Scored:
 
 
 def _joint(terms: Terms, measured: pd.DataFrame, candidates: pd.DataFrame) -> Joint:
-    every = pd.concat([measured, candidates]).drop_duplicates("config_id")
+    """Of all options of which something is open: what was measured throughout is known."""
+    unknown = measured[measured[terms.metrics].isna().any(axis=1)]
+    every = pd.concat([unknown, candidates]).drop_duplicates("config_id")
     every = every.sort_values(["workload_id", "config_id"], ignore_index=True)
     models = [terms.predictor.models[metric] for metric in terms.metrics]
     return Joint(every, every["workload_id"], models)
@@ -188,7 +190,8 @@ def _candidates(con: duckdb.DuckDBPyConnection, metric: str) -> Candidates:
     metric_is = ColumnExpression("metric") == ConstantExpression(metric)
 
     def pieces() -> Iterator[pd.DataFrame]:
-        with con.cursor() as reading:  # while `con` writes
+        # `con` writes meanwhile; rows come in the order in which they were inserted
+        with con.cursor() as reading:
             every = reading.table("ml.weighed_options").filter(metric_is)
             batches = every.select(*WEIGHED_COLUMNS).to_arrow_reader(PIECE)
             start = 0

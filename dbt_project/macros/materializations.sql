@@ -12,13 +12,33 @@
   {{ return(replace_relation("view")) }}
 {% endmaterialization %}
 
-{% macro replace_relation(type) %}
+{#-
+  A table that is filled for some thousand workloads at a time, in their order: sorting the candidates of all
+  would take more memory than there is. The model asks `in_this_part` of a workload.
+-#}
+{% materialization table_in_parts, adapter="duckdb" %}
+  {{ return(replace_relation("table", run_query(ends_of_parts()).columns[0].values())) }}
+{% endmaterialization %}
+
+{% macro in_this_part(workload_id) -%}
+  coalesce({{ workload_id }} > getvariable('earlier_workload'), true)
+    and coalesce({{ workload_id }} <= getvariable('last_workload'), true)
+{%- endmacro %}
+
+{% macro replace_relation(type, ends=()) %}
   {%- set relation, existing = this.incorporate(type=type), load_cached_relation(this) %}
   {{ run_hooks(pre_hooks, inside_transaction=False) }}
   {{ run_hooks(pre_hooks, inside_transaction=True) }}
   {% call statement("main") %}
     {% if existing %} drop {{ existing.type }} {{ existing }}; {% endif %}
+    {% if ends %} set variable last_workload = '{{ ends[0] }}'; {% endif %}
     {{ create_table_as(False, relation, sql) if type == "table" else create_view_as(relation, sql) }};
+    {% for end in ends %}
+      set variable earlier_workload = '{{ end }}';
+      {{ "reset" if loop.last else "set" }} variable last_workload {%- if not loop.last %} = '{{ loop.nextitem }}' {%- endif %};
+      insert into {{ relation }} {{ sql }};
+    {% endfor %}
+    {% if ends %} reset variable earlier_workload; {% endif %}
     {{ comment_on(relation, model) }}
   {% endcall %}
   {{ run_hooks(post_hooks, inside_transaction=True) }}

@@ -6,6 +6,7 @@ import pickle
 
 import duckdb
 import pandas as pd
+import pyarrow.compute as pc
 import pytest
 
 from models_py.predict import PerformancePredictor
@@ -101,6 +102,19 @@ def test_a_metric_that_is_not_known_of_some_workloads_leaves_them_out(con, predi
     others = set(options.loc[options["metric"] == "memory_mb", "config_id"])
     every = set(options.loc[options["metric"] == "throughput", "config_id"])
     assert others and others < every
+
+
+def test_a_chunk_may_hold_nothing_that_a_metric_applies_to(con, predictor, monkeypatch):
+    whole = next(chunks.chunks(con))
+    group = whole.candidates["comparable_group"][0].as_py()
+    here = pc.field("comparable_group") == group
+    measured, candidates = whole.measured.filter(here), whole.candidates.filter(here)
+    chunk = chunks.Chunk(measured, candidates, whole.earlier.slice(0, 0))
+    model = predictor.models["memory_mb"]
+    monkeypatch.setattr(model, "groups", {name: 9 for name in model.groups if name != group})
+    scored = score.score(chunk, _asked(con, predictor))
+    metrics = set(scored.weighed_options["metric"].to_pylist())
+    assert "memory_mb" not in metrics and "throughput" in metrics
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ def test_options_are_believed_and_correlate_as_the_model_says(models, options):
     known = Joint(options, options["workload_id"], models.values())
     some = options.sample(150, random_state=3)
     for model in models.values():
-        belief = known.belief(model, some["config_id"])
+        belief = known.belief(model, some)
         expected = model.predict(some)
         found = model.predict(some, belief)
         np.testing.assert_allclose(found["p50"], expected["p50"], rtol=1e-9)
@@ -62,6 +62,18 @@ def test_a_process_is_asked_once_and_of_what_its_metrics_apply_to(models, option
     assert 0 < applies.sum() < len(options)
     known = Joint(options, options["workload_id"], [model])
     for _ in range(2):
-        assert len(known.belief(model, options["config_id"][applies]).mean) == applies.sum()
+        assert len(known.belief(model, options[applies]).mean) == applies.sum()
     ((_, found),) = known._known.items()
     assert len(found.options) == applies.sum()
+
+
+def test_of_other_options_the_model_is_asked_and_nothing_is_made_up(models, options):
+    model, few = models["throughput"], options.head(100)
+    known = Joint(few, few["workload_id"], models.values())
+    expected = model.belief(options)
+    for asked in (options, options.tail(50)):
+        found = known.belief(model, asked)
+        np.testing.assert_allclose(found.mean, expected.mean[asked.index], rtol=1e-9)
+        np.testing.assert_allclose(found.epistemic, expected.epistemic[asked.index], rtol=1e-6)
+    with pytest.raises(KeyError, match="300 options are not among"):
+        known.correlation(model, options["config_id"])

@@ -1,11 +1,17 @@
-with ranked as (
+with configurations as (
+
+    select * exclude (workload_id, workload, platform) from {{ ref('configurations') }}
+
+),
+
+ranked as (
 
     select
         *,
         first_value(hardware) over best_first as recommended_hardware,
         row_number() over (partition by workload_id, objective, hardware order by rank) as rank_on_device,
     from {{ source('ml', 'hardware_options') }}
-    inner join {{ ref('configurations') }} as configurations using (config_id, workload_id, workload, platform)
+    inner join configurations using (config_id)
     window best_first as (partition by workload_id, objective order by rank)
 
 ),

@@ -4,16 +4,17 @@
 -#}
 {%- set workload = 'model_name, model_type, task, throughput_unit, precision, batch_size, input_length, output_length,'
     ~ ' image_size, concurrency' -%}
-{{ config(post_hook="{{ create_options_of() }}") }}
+{{ config(materialized='table_in_parts', post_hook="{{ create_options_of() }}") }}
 
 with workloads as (
 
     select comparable_group, {{ workload }}, null::double as cost_minutes,
     from {{ ref('int_runs__judged') }}
-    where verdict = 'accepted' and status = 'ok'
+    where verdict = 'accepted' and status = 'ok' and {{ in_this_part('workload_id') }}
     union
     select comparable_group, {{ workload }}, null::double as cost_minutes,
     from {{ ref('int_deployments') }}
+    where {{ in_this_part('workload_id') }}
 
 ),
 
@@ -23,6 +24,7 @@ besides as (
     union all by name
     select {{ workload }}, hardware, device_count, framework, framework_version, options,
     from {{ ref('int_deployments') }}
+    where {{ in_this_part('workload_id') }}
 
 ),
 
@@ -34,7 +36,7 @@ possible as (
 
 select *
 from possible
-where fits_in_memory
+where fits_in_memory and {{ in_this_part('workload_id') }}
     and config_id not in (select config_id from {{ ref('int_runs__judged') }} where verdict = 'accepted')
 qualify row_number() over (
     partition by config_id
