@@ -10,10 +10,15 @@ from models_py.replay import State
 
 
 def embedded(state: State) -> tuple[np.ndarray, np.ndarray]:
-    """Paid rows and candidates as standardised numbers and scaled one-hot categories."""
+    """Paid rows and candidates as points."""
     both = pd.concat([state.measured, state.candidates], ignore_index=True)
-    encoder = Encoder.fit(both)
-    matrix = encoder.transform(both)
+    points = standardised(Encoder.fit(both), both)
+    return points[: len(state.measured)], points[len(state.measured) :]
+
+
+def standardised(encoder: Encoder, frame: pd.DataFrame) -> np.ndarray:
+    """Rows of a feature frame as standardised numbers and scaled one-hot categories."""
+    matrix = encoder.transform(frame)
     numbers = np.log1p(np.nan_to_num(matrix[:, : len(encoder.numeric)]).clip(min=0))
     numbers = (numbers - numbers.mean(axis=0)) / (numbers.std(axis=0) + 1e-9)
     codes = matrix[:, len(encoder.numeric) :]
@@ -21,8 +26,7 @@ def embedded(state: State) -> tuple[np.ndarray, np.ndarray]:
         np.eye(int(np.nanmax(column)) + 2)[np.nan_to_num(column, nan=-1).astype(int)]
         for column in codes.T
     ]
-    points = np.column_stack([numbers, *indicators])
-    return points[: len(state.measured)], points[len(state.measured) :]
+    return np.column_stack([numbers, *indicators])
 
 
 def log_target(state: State) -> np.ndarray:

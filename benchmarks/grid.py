@@ -39,8 +39,7 @@ PLATFORM = (
 WORKLOAD = ("batch_size", "input_length", "output_length")
 CROSSING = ("weights_share", "cache_share")
 CATEGORIES = ("model_name", "hardware", "framework")
-BATCHES = np.unique(np.geomspace(1, 256, 24).round())
-LENGTHS = np.geomspace(64, 8_192, 24).round()
+STEPS = 24  # of batch sizes and of lengths: ten million cells
 SAMPLE = 200_000
 SEED = 930
 
@@ -95,15 +94,16 @@ def compare(name: str, grid: Grid, booster: lgb.Booster, repeats: int) -> None:
         )
 
 
-def grid_of(rows: pd.DataFrame, encoder: Encoder) -> Grid:
-    """All models on all platforms with all batch sizes and lengths."""
+def grid_of(rows: pd.DataFrame, encoder: Encoder, steps: int = STEPS) -> Grid:
+    """All models on all platforms with so many batch sizes and lengths."""
+    lengths = np.geomspace(64, 8_192, steps).round()
     platform = ["hardware", "framework", "device_count"]
     axes = [
         rows[["model_name", *MODEL]].drop_duplicates("model_name"),
         rows[["hardware", "framework", *PLATFORM]].drop_duplicates(platform),
-        pd.DataFrame({"batch_size": BATCHES}),
-        pd.DataFrame({"input_length": LENGTHS}),
-        pd.DataFrame({"output_length": LENGTHS}),
+        pd.DataFrame({"batch_size": np.unique(np.geomspace(1, 256, steps).round())}),
+        pd.DataFrame({"input_length": lengths}),
+        pd.DataFrame({"output_length": lengths}),
     ]
     columns, along = {}, {}
     for axis, levels in enumerate(axes):

@@ -12,17 +12,14 @@ Memory is the most that the process held, what it was given included.
 from __future__ import annotations
 
 import argparse
-import ctypes
-import re
 import sys
 import tempfile
 import time
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
+from apart import apart, forget, peak_memory
 from public_tables import DATA, Table, described, rows_of
 from threadpoolctl import threadpool_limits
 
@@ -90,10 +87,10 @@ def main() -> None:
         print(HEADER)
         for count in options.rows:
             measured.sample(count, random_state=options.seed).to_parquet(place / "known.parquet")
-            figures = " | ".join(f"{figure:.1f}" for figure in _apart(a_round, place, options.seed))
+            figures = " | ".join(f"{figure:.1f}" for figure in apart(a_round, place, options.seed))
             print(f"| {count:,} | a round: 20 of 5,000 | {figures} |", flush=True)
-            *before, _ = _apart(_rank, place, "many", options.seed)
-            after = _apart(a_selection, place, options.seed)
+            *before, _ = apart(_rank, place, "many", options.seed)
+            after = apart(a_selection, place, options.seed)
             figures = " | ".join(f"{figure:.1f}" for figure in (*before, *after))
             print(f"| {count:,} | 100 of {found:,} | {figures} |", flush=True)
 
@@ -109,24 +106,6 @@ def read(data: Path, count: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]
         asked = set(con.table("features.candidate_features").columns) - {"cost_minutes"}
         query = f"select {', '.join(asked)} from features.describe_configurations('grid')"
         return measured, as_features(con.sql(query).df())
-
-
-def _apart(work, *asked):
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(work, *asked).result()
-
-
-def _forget() -> None:
-    """Give back what reading left over, and count the most memory from here on (Linux)."""
-    pa.default_memory_pool().release_unused()
-    ctypes.CDLL("libc.so.6").malloc_trim(0)
-    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-
-
-def _memory() -> float:
-    """The most memory that this process held, in GB."""
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    return int(re.search(r"VmHWM:\s+(\d+)", status)[1]) / 1e6
 
 
 def a_round(place: Path, seed: int) -> tuple[float, float, float, float]:
@@ -153,21 +132,22 @@ def _rank(place: Path, candidates: str, seed: int) -> tuple[float, float, float]
     read = [*predictor.models[METRIC].inputs, *SELECTED_BY]
     options[list(dict.fromkeys(read))].to_parquet(place / "options.parquet")
     predictor.save(place / "models")
-    return refitted - started, ranked - refitted, _memory()
+    return refitted - started, ranked - refitted, peak_memory() * 2**20 / 1e9
 
 
 def _select(place: Path, seed: int, tests: int) -> tuple[float, float]:
     options = pd.read_parquet(place / "options.parquet")
     predictor = PerformancePredictor.load(place / "models")
     system = ActiveLearningSystem(predictor, options.head(0), options.head(0), seed=seed)
-    _forget()
+    pa.default_memory_pool().release_unused()
+    forget()
     with threadpool_limits(1):
         started = time.perf_counter()
         chosen = system.select(options, METRIC, Limits(tests))
         seconds = time.perf_counter() - started
     if chosen["batch_order"].notna().sum() != tests:
         raise RuntimeError("the batch is short")
-    return seconds, _memory()
+    return seconds, peak_memory() * 2**20 / 1e9
 
 
 if __name__ == "__main__":
