@@ -124,11 +124,17 @@ def test_what_is_unsafe_is_found(source):
 
 
 def test_templates_of_sql_quote_the_only_names_that_are_data():
-    """dbt renders models from the project alone, but for the names of metrics."""
+    """dbt renders models from the project alone, but for names of metrics, and ids that are MD5."""
     models = [p for p in (PROJECT / "dbt_project").rglob("*.sql") if "target" not in p.parts]
     texts = {path.name: path.read_text(encoding="utf-8") for path in models}
     assert not [name for name, text in texts.items() if "env_var(" in text]
-    assert [name for name, text in texts.items() if "run_query(" in text] == ["quoted_metrics.sql"]
+    running = {name: text for name, text in texts.items() if "run_query(" in text}
+    assert sorted(running) == ["materializations.sql", "quoted_metrics.sql"]
+    (queried,) = re.findall(r"run_query\((.*?\))\)", running["materializations.sql"])
+    assert queried == "ends_of_parts()"
+    assert re.search(
+        r"ends_of_parts\([^{]*%\}\s*select workload_id\s", texts["possible_options.sql"]
+    )
     quoting = [
         text
         for text in texts.values()
