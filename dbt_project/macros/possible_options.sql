@@ -116,8 +116,8 @@ where (options not like '%expert%' or active_parameters_million < parameters_mil
     )
 {%- endmacro %}
 
-{#- Workloads that end parts of so many; the last part has no end. -#}
-{% macro ends_of_parts(workloads=4000) %}
+{#- Workloads that end parts; the last part has no end. -#}
+{% macro ends_of_parts() %}
     select workload_id
     from (
         select workload_id, row_number() over (order by workload_id) as number
@@ -127,6 +127,6 @@ where (options not like '%expert%' or active_parameters_million < parameters_mil
             select workload_id from {{ ref('int_deployments') }}
         )
     )
-    where number % {{ workloads }} = 0
+    where number % {{ var('workloads_of_a_part') }} = 0
     order by workload_id
 {% endmacro %}

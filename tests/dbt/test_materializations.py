@@ -72,3 +72,46 @@ def test_a_documented_column_that_is_not_there_fails_and_changes_nothing(project
     with pytest.raises(BenchmartError, match=r"answers: .*anwser"):
         build(project, 2, "table", column="anwser")
     assert found(project) == before
+
+
+PARTS = """\
+{{ config(materialized="table_in_parts") }}
+select id, getvariable('last_workload') as part
+from (values ('f'), ('z'), ('a'), ('d'), ('c')) as ids (id)
+where {{ in_this_part('id') }}
+order by id
+"""
+
+
+@pytest.mark.parametrize(
+    ("ends", "parts"),
+    [
+        ("select unnest(['c', 'f'])", ["c", "c", "f", "f", None]),
+        ("select 'c' where false", 5 * [None]),
+    ],
+)
+def test_a_table_may_be_filled_in_parts(project: Path, ends: str, parts: list):
+    (project / "macros" / "ends.sql").write_text(
+        f"{{% macro ends_of_parts() %}} {ends} {{% endmacro %}}"
+    )
+    (project / "models" / "answers.sql").write_text(PARTS)
+    for _ in range(2):
+        Dbt(project, project / "target").build(["answers"])
+        with connect(project / "benchmart.duckdb", read_only=True) as con:
+            rows = con.sql("from answers").fetchall()
+        assert rows == list(zip("acdfz", parts, strict=True))
+
+
+def test_candidates_are_the_same_in_any_parts(published, tmp_path: Path, parsed: Path):
+    dbt = Dbt(tmp_path, parsed)
+    shutil.copy(published.current / "benchmart.duckdb", dbt.database)
+    dbt.database.chmod(0o600)
+    every = "from features.candidate_features"
+    with connect(dbt.database) as con:
+        expected = con.sql(f"{every} order by config_id").fetchall()
+        con.sql("drop table features.candidate_features")
+    dbt.invoke("run", "--select", "candidate_features", "--vars", "{workloads_of_a_part: 7}")
+    with connect(dbt.database) as con:
+        workloads = [name for (name,) in con.sql(f"select workload_id {every}").fetchall()]
+        assert con.sql(f"{every} order by config_id").fetchall() == expected
+    assert workloads == sorted(workloads) and len(set(workloads)) > 14
