@@ -4,15 +4,14 @@ with configurations as (
 
 ),
 
-ranked as (
+alternatives as (
 
-    select
-        *,
-        first_value(hardware) over best_first as recommended_hardware,
-        row_number() over (partition by workload_id, objective, hardware order by rank) as rank_on_device,
+    select config_id, objective
     from {{ source('ml', 'hardware_options') }}
-    inner join configurations using (config_id)
-    window best_first as (partition by workload_id, objective order by rank)
+    inner join (select config_id, hardware from {{ ref('configurations') }}) using (config_id)
+    where expected_regret <= {{ var('alternative_margin') }}
+    qualify row_number() over (partition by workload_id, objective, hardware order by rank) = 1
+        and hardware != first_value(hardware) over (partition by workload_id, objective order by rank)
 
 ),
 
@@ -44,8 +43,7 @@ select
     loss_p05,
     loss_p50,
     loss_p95,
-    rank_on_device = 1 and hardware != recommended_hardware
-        and expected_regret <= {{ var('alternative_margin') }} as is_alternative,
+    alternatives.config_id is not null as is_alternative,
 
     -- what it reaches
     p05,
@@ -62,5 +60,7 @@ select
     costs.cost_per_million,
 
     explanation
-from ranked
+from {{ source('ml', 'hardware_options') }}
+inner join configurations using (config_id)
+left join alternatives using (config_id, objective)
 left join costs using (config_id)

@@ -1,10 +1,17 @@
-with medians as (
+with front as (
+
+    select * from {{ source('ml', 'pareto_front') }}
+
+),
+
+medians as (
 
     select
         config_id,
         map_from_entries(list({'k': objective, 'v': p50} order by objective)) as medians,
         map_from_entries(list({'k': objective, 'v': unit} order by objective)) as units,
     from {{ source('ml', 'hardware_options') }}
+    where config_id in (select config_id from front)
     group by all
 
 )
@@ -22,6 +29,6 @@ select
     string_split(front.objectives, ',') as objectives,
     medians.medians,
     medians.units
-from {{ source('ml', 'pareto_front') }} as front
+from front
 inner join {{ ref('configurations') }} as configurations using (config_id)
 inner join medians using (config_id)
