@@ -25,7 +25,6 @@ from grid import CROSSING
 from threadpoolctl import threadpool_limits
 
 SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
-GUARDED = 100_000
 MOST = 200_000
 HEADER = (
     "| stage | rows | benchmart, CPU s | peak MiB | usual way | CPU s | peak MiB | times less CPU |\n"
@@ -40,8 +39,8 @@ class Stage(NamedTuple):
     ----------
     largest
         In rows; 0 where it has no size.
-    floor
-        Ratio of CPU time that `--guard` asks for at `GUARDED` rows.
+    guarded, floor
+        The size at which `--guard` measures, and the ratio of CPU time that it asks for.
     """
 
     name: str
@@ -49,6 +48,7 @@ class Stage(NamedTuple):
     ours: Callable
     others: Callable
     largest: int
+    guarded: int
     floor: float
 
 
@@ -58,8 +58,9 @@ STAGES = (
         "pandas.read_csv, and inserted",
         ways.land_measurements,
         ways.read_by_pandas,
-        10_000_000,
-        0.0,
+        1_000_000,
+        100_000,
+        0.03,
     ),
     Stage(
         "features as a matrix",
@@ -67,7 +68,8 @@ STAGES = (
         ways.matrix_in_chunks,
         ways.matrix_by_pandas,
         1_000_000,
-        0.0,
+        100_000,
+        0.6,
     ),
     Stage(
         "trees, columns of one axis",
@@ -75,7 +77,8 @@ STAGES = (
         partial(ways.by_grid, ()),
         partial(ways.by_rows, ()),
         10_000_000,
-        0.0,
+        1_000_000,
+        130.0,
     ),
     Stage(
         "trees, columns that cross axes too",
@@ -83,7 +86,8 @@ STAGES = (
         partial(ways.by_grid, CROSSING),
         partial(ways.by_rows, CROSSING),
         10_000_000,
-        0.0,
+        1_000_000,
+        40.0,
     ),
     Stage(
         "all quantiles of a metric, written",
@@ -91,7 +95,8 @@ STAGES = (
         ways.score_in_chunks,
         ways.score_by_pandas,
         1_000_000,
-        0.0,
+        100_000,
+        0.5,
     ),
     Stage(
         f"{ways.TESTS} tests chosen",
@@ -99,14 +104,35 @@ STAGES = (
         ways.select_jointly,
         ways.k_center,
         1_000_000,
-        0.0,
-    ),
-    Stage("scores written", "pandas.to_csv", ways.write_by_arrow, ways.write_csv, 1_000_000, 0.0),
-    Stage(
-        f"{ways.COMMANDS} dbt commands", "a process for each", ways.dbt_here, ways.dbt_apart, 0, 0.0
+        100_000,
+        0.2,
     ),
     Stage(
-        "a build when nothing changed", "built anew", ways.build_again, ways.build_afresh, 0, 0.0
+        "scores written",
+        "pandas.to_csv",
+        ways.write_by_arrow,
+        ways.write_csv,
+        1_000_000,
+        100_000,
+        6.0,
+    ),
+    Stage(
+        f"{ways.COMMANDS} dbt commands",
+        "a process for each",
+        ways.dbt_here,
+        ways.dbt_apart,
+        0,
+        0,
+        0.8,
+    ),
+    Stage(
+        "a build when nothing changed",
+        "built anew",
+        ways.build_again,
+        ways.build_afresh,
+        0,
+        0,
+        15.0,
     ),
 )
 
@@ -145,12 +171,11 @@ def main() -> None:
     parser.add_argument("--guard", action="store_true")
     parser.add_argument("--stages", nargs="+", default=[""], help="parts of their names")
     options = parser.parse_args()
-    sizes = [GUARDED] if options.guard else options.sizes
     chosen = [stage for stage in STAGES if any(part in stage.name for part in options.stages)]
     print(HEADER)
     found = []
     with TemporaryDirectory() as place:
-        for compared in measured(chosen, Path(place), sizes, options.repeats):
+        for compared in measured(chosen, Path(place), options):
             print(compared, flush=True)
             found.append(compared)
     if options.chart:
@@ -162,14 +187,13 @@ def main() -> None:
     sys.exit(bool(slower))
 
 
-def measured(
-    stages: list[Stage], place: Path, sizes: list[int], repeats: int
-) -> Iterator[Compared]:
+def measured(stages: list[Stage], place: Path, options: argparse.Namespace) -> Iterator[Compared]:
     """Every stage at every size."""
     for stage in stages:
-        for size in sorted({min(size, stage.largest) for size in sizes}):
+        asked = [stage.guarded] if options.guard else options.sizes
+        for size in sorted({min(size, stage.largest) for size in asked}):
             found = {stage.ours: [], stage.others: []}
-            for number in range(repeats + 1):
+            for number in range(options.repeats + 1):
                 for way, costs in found.items():
                     costs.append(apart(_counted, way, place, size, way is stage.others, number))
             (ours, rows), (others, fewer) = (_least(costs[1:]) for costs in found.values())
