@@ -30,6 +30,7 @@ OPTION_COLUMNS = [
     "workload_id",
     "workload",
     "platform",
+    "hardware",
     "rank",
     "hardware_score",
     *Odds._fields,

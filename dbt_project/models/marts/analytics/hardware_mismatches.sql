@@ -1,52 +1,52 @@
 with options as (
 
-    select * from {{ source('ml', 'hardware_options') }}
+    select config_id, workload_id, hardware, concat_ws(' on ', workload, platform) as configuration, objective,
+        rank, prob_loss, loss_p05, loss_p50, loss_p95, p50
+    from {{ source('ml', 'hardware_options') }}
 
 ),
 
 recommended as (
 
-    select options.objective, options.workload_id, configurations.hardware, configurations.configuration
+    select objective, workload_id, hardware, configuration
     from options
-    inner join {{ ref('configurations') }} as configurations using (config_id)
-    where options.rank = 1
+    where rank = 1
 
 ),
 
-asked as (
+deployments as (
 
     select
-        'deployment' as kind, file, line, null::varchar as objective, config_id, workload_id, hardware,
-        concat_ws(' on ', workload, platform) as configuration,
-        requests_per_second, batch_work / batch_size as units_per_request,
-    from {{ ref('int_deployments') }}
-    union all by name
-    select
-        'candidate' as kind, scored.objective, config_id, configurations.workload_id, configurations.hardware,
-        configurations.configuration,
-    from {{ source('ml', 'scored_candidates') }} as scored
-    inner join {{ ref('configurations') }} as configurations using (config_id)
+        'deployment' as kind,
+        deployed.file,
+        deployed.line,
+        deployed.config_id,
+        deployed.workload_id,
+        deployed.hardware,
+        concat_ws(' on ', deployed.workload, deployed.platform) as configuration,
+        options.* exclude (config_id, workload_id, hardware, configuration),
+        case when options.objective = 'cost'
+            then options.p50 / 1e6 * batch_work / batch_size * requests_per_second * 3600
+        end as spent_per_hour,
+    from {{ ref('int_deployments') }} as deployed
+    left join options on deployed.config_id = options.config_id
+
+),
+
+candidates as (
+
+    select 'candidate' as kind, options.*
+    from options
+    inner join {{ source('ml', 'scored_candidates') }} as scored using (config_id, objective)
     where not scored.hardware_match
 
 ),
 
 compared as (
 
-    select
-        asked.* exclude (objective),
-        coalesce(asked.objective, options.objective) as objective,
-        options.rank,
-        options.prob_loss,
-        options.loss_p05,
-        options.loss_p50,
-        options.loss_p95,
-        case when options.objective = 'cost'
-            then options.p50 / 1e6 * units_per_request * requests_per_second * 3600
-        end as spent_per_hour
-    from asked
-    left join options
-        on asked.config_id = options.config_id
-        and (asked.objective is null or asked.objective = options.objective)
+    select * from deployments
+    union all by name
+    select * from candidates
 
 )
 

@@ -1,6 +1,6 @@
 with configurations as (
 
-    select * exclude (workload_id, workload, platform) from {{ ref('configurations') }}
+    select * exclude (workload_id, workload, platform, hardware) from {{ ref('configurations') }}
 
 ),
 
@@ -8,7 +8,6 @@ alternatives as (
 
     select config_id, objective
     from {{ source('ml', 'hardware_options') }}
-    inner join (select config_id, hardware from {{ ref('configurations') }}) using (config_id)
     where expected_regret <= {{ var('alternative_margin') }}
     qualify row_number() over (partition by workload_id, objective, hardware order by rank) = 1
         and hardware != first_value(hardware) over (partition by workload_id, objective order by rank)

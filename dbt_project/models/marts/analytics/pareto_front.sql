@@ -8,8 +8,8 @@ medians as (
 
     select
         config_id,
-        map_from_entries(list({'k': objective, 'v': p50} order by objective)) as medians,
-        map_from_entries(list({'k': objective, 'v': unit} order by objective)) as units,
+        map_from_entries(list_sort(list({'k': objective, 'v': p50}))) as medians,
+        map_from_entries(list_sort(list({'k': objective, 'v': unit}))) as units,
     from {{ source('ml', 'hardware_options') }}
     where config_id in (select config_id from front)
     group by all

@@ -1,5 +1,3 @@
-{#- A view: in large warehouses it would be as large as the candidates. -#}
-{{ config(materialized='view') }}
 {%- set columns = ['config_id', 'workload_id', 'workload', 'platform', 'comparable_group', 'model_name', 'model_type',
     'task', 'hardware', 'device_count', 'framework', 'framework_version', 'precision', 'batch_size', 'input_length',
     'output_length', 'image_size', 'concurrency', 'options', 'throughput_unit'] -%}
