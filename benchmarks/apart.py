@@ -45,7 +45,10 @@ def forget() -> None:
 
 
 def peak_memory() -> float:
-    """The most memory that this process or a child of it held, MiB."""
+    """The most memory that this process or a child of it held, MiB.
+
+    A child counts what this process held when it was started (Linux: `ru_maxrss`).
+    """
     status = Path("/proc/self/status").read_text(encoding="ascii")
     children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     return max(int(re.search(r"VmHWM:\s+(\d+)", status)[1]), children) / 1024

@@ -9,13 +9,11 @@ memory that the process held at the most: median and range over seeds.
 from __future__ import annotations
 
 import argparse
-import resource
 import time
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 
 import pandas as pd
+from apart import apart, peak_memory
 from public_tables import DATA, Table, read_rows, rows_of
 from threadpoolctl import threadpool_limits
 
@@ -35,7 +33,8 @@ def main() -> None:
     frame = rows_of(read_rows(options.data), TIMM)
     print("| rows | CPU s | range | memory GB |\n|---|---|---|---|")
     for rows in options.rows:
-        found = [_apart(frame.sample(rows, random_state=seed), seed) for seed in options.seeds]
+        samples = [frame.sample(rows, random_state=seed) for seed in options.seeds]
+        found = [apart(fit, *asked) for asked in zip(samples, options.seeds, strict=True)]
         seconds, memory = pd.DataFrame(found).T.to_numpy()
         middle = pd.Series(seconds).median()
         print(
@@ -43,18 +42,12 @@ def main() -> None:
         )
 
 
-def _apart(frame: pd.DataFrame, seed: int) -> tuple[float, float]:
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(fit, frame, seed).result()
-
-
 def fit(frame: pd.DataFrame, seed: int) -> tuple[float, float]:
     """CPU seconds of one fit, and the most memory of this process in GB."""
     started = time.process_time()
     with threadpool_limits(1):
         MetricModel.fit(frame, TIMM.metric, LEVELS, seed)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return time.process_time() - started, peak / 1e6
+    return time.process_time() - started, peak_memory() * 2**20 / 1e9
 
 
 if __name__ == "__main__":

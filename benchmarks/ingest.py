@@ -20,6 +20,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from apart import peak_memory
 
 BUNDLED = Path(__file__).resolve().parents[1] / "raw" / "benchmart"
 COPY = 1_000
@@ -91,12 +92,6 @@ def load_pandas(directory: Path) -> dict:
     }
 
 
-def peak_mb() -> float:
-    """The most memory that this process held; unlike `ru_maxrss` it does not count its parent's."""
-    status = Path("/proc/self/status").read_text(encoding="utf-8")
-    return int(status.split("VmHWM:")[1].split()[0]) / 1024
-
-
 LOADERS = {"warehouse": load_warehouse, "pandas": load_pandas}
 
 
@@ -117,7 +112,7 @@ def main() -> None:
         started = time.perf_counter()
         verdicts = LOADERS[options.loader](options.directory)
         seconds = time.perf_counter() - started
-        print(json.dumps({"seconds": seconds, "peak_mb": peak_mb(), "verdicts": verdicts}))
+        print(json.dumps({"seconds": seconds, "peak_mb": peak_memory(), "verdicts": verdicts}))
         return
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)

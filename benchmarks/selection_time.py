@@ -62,7 +62,6 @@ SELECTED_BY = [
     "workload_id",
     "rank",
     "prob_best",
-    "measured_value",
 ]
 SELECTED_BY += ["p05", "p50", "p95", "epistemic", "hardware", "framework"]
 HEADER = """| rows learned | what | refit s | predict and rank s | select s | memory GB |

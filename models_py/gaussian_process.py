@@ -79,23 +79,15 @@ class GaussianProcess:
         for start in range(0, len(features), CHUNK):
             part = slice(start, start + CHUNK)
             points = self.structure.points(features[part], encoder)
-            shared = covariance(points, self.points, self.parameters)
-            mean[part] = self.centre + shared @ self._weights
-            explained = solve_triangular(
-                self.factor, shared.T, lower=True, overwrite_b=True, check_finite=False
-            )
-            left = variance(points, self.parameters) - (explained**2).sum(axis=0)
+            mean[part], solved = self._conditioned(points)
+            left = variance(points, self.parameters) - (solved**2).sum(axis=0)
             deviation[part] = np.sqrt(np.maximum(left, JITTER))
         return mean, deviation
 
     def covariance(self, features: np.ndarray, encoder: Encoder) -> np.ndarray:
         """Posterior covariance of rows with each other, without noise, shape (rows, rows)."""
         points = self.structure.points(features, encoder)
-        shared = covariance(points, self.points, self.parameters)
-        solved = solve_triangular(
-            self.factor, shared.T, lower=True, overwrite_b=True, check_finite=False
-        )
-        return self._posterior(points, solved)
+        return self._posterior(points, self._conditioned(points)[1])
 
     def jointly(
         self, features: np.ndarray, encoder: Encoder, groups: np.ndarray
@@ -117,11 +109,7 @@ class GaussianProcess:
         covariances = []
         for part in whole_groups(groups, CHUNK):
             points = self.structure.points(features[part], encoder)
-            shared = covariance(points, self.points, self.parameters)
-            mean[part] = self.centre + shared @ self._weights
-            solved = solve_triangular(
-                self.factor, shared.T, lower=True, overwrite_b=True, check_finite=False
-            )
+            mean[part], solved = self._conditioned(points)
             starts = np.flatnonzero(np.diff(groups[part], prepend=-1))
             for own in np.split(np.arange(len(part)), starts[1:]):
                 found = self._posterior(points.take(own), solved[:, own])
@@ -129,8 +117,17 @@ class GaussianProcess:
                 covariances.append(found)
         return mean, deviation, covariances
 
+    def _conditioned(self, points: Points) -> tuple[np.ndarray, np.ndarray]:
+        """Posterior mean of points, and their covariances with all rows solved by the factor."""
+        shared = covariance(points, self.points, self.parameters)
+        mean = self.centre + shared @ self._weights
+        solved = solve_triangular(
+            self.factor, shared.T, lower=True, overwrite_b=True, check_finite=False
+        )
+        return mean, solved
+
     def _posterior(self, points: Points, solved: np.ndarray) -> np.ndarray:
-        """Posterior covariance of points, of their covariances with all rows solved by the factor."""
+        """Posterior covariance of points; `solved` as of `_conditioned`."""
         result = covariance(points, points, self.parameters)
         # a missing category is like no other, yet like itself
         np.fill_diagonal(result, variance(points, self.parameters))

@@ -79,8 +79,7 @@ class Selection:
         targets: np.ndarray,
     ) -> None:
         self.frame, self.targets = candidates, targets
-        # a test that fails tells nothing of the metric
-        self.prob_feasible = candidates["prob_feasible"].fillna(1).to_numpy(float)
+        self.prob_feasible = prob_runs(candidates)
         self.posterior = model.posterior(features, targets)
         self.open_variance = max(float(self.posterior.variance[targets].sum()), 1e-12)
         self.prior = self.posterior.prior
@@ -161,7 +160,12 @@ def expected_gain(candidates: pd.DataFrame, open_share: np.ndarray, noise: float
         candidates[name].to_numpy(float) for name in ("log_utility", "log_alternative")
     )
     gain = knowledge_gradient(utility, variance, alternative, noise)
-    return candidates["prob_feasible"].fillna(1).to_numpy(float) * gain
+    return prob_runs(candidates) * gain
+
+
+def prob_runs(candidates: pd.DataFrame) -> np.ndarray:
+    """What gains are multiplied by: a test that fails tells nothing of the metric; 1 where unknown."""
+    return candidates["prob_feasible"].fillna(1).to_numpy(float)
 
 
 def _decision_reason(test: pd.Series) -> str:

@@ -17,7 +17,7 @@ from models_py.acquisition import best_alternative
 from models_py.derived import DerivedModel
 from models_py.limits import Allowance, Limits
 from models_py.metric_model import MetricModel
-from models_py.selection import Choice, Selection, expected_gain
+from models_py.selection import Choice, Selection, expected_gain, prob_runs
 
 TARGETS = 512
 # candidates that are weighed jointly: bounded, and so is what is kept for them (floats of 4 bytes)
@@ -123,7 +123,7 @@ class Estimates(NamedTuple):
         told = like["told"] / like["variance"].clip(1e-12) * variance
         return pd.DataFrame(
             {
-                "information": candidates["prob_feasible"].fillna(1).astype(float) * told,
+                "information": prob_runs(candidates) * told,
                 "decision": expected_gain(candidates, np.ones(len(candidates)), self.noise),
                 "prior": np.maximum(like["prior"], variance),
                 "left": variance,

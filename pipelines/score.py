@@ -154,8 +154,7 @@ def score(chunk: Chunk, asked: Asked) -> Scored:
 def _joint(terms: Terms, measured: pd.DataFrame, candidates: pd.DataFrame) -> Joint:
     """Of all options of which something is open: what was measured throughout is known."""
     unknown = measured[measured[terms.metrics].isna().any(axis=1)]
-    every = pd.concat([unknown, candidates]).drop_duplicates("config_id")
-    every = every.sort_values(["workload_id", "config_id"], ignore_index=True)
+    every = pd.concat([unknown, candidates], ignore_index=True)
     models = [terms.predictor.models[metric] for metric in terms.metrics]
     return Joint(every, every["workload_id"], models)
 

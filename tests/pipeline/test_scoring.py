@@ -147,6 +147,16 @@ def test_candidates_are_selected_by_what_tables_say(con, predictor, frames):
         assert found[name].to_numpy() == pytest.approx(expected[name].to_numpy(), rel=1e-3)
 
 
+def test_pieces_of_candidates_say_where_they_lie_among_all(con, predictor, monkeypatch):
+    _score(con, _asked(con, predictor))
+    monkeypatch.setattr(score, "PIECE", 2_048)  # no less than DuckDB works on at a time
+    con.execute("insert into ml.weighed_options select w.* from ml.weighed_options as w, range(60)")
+    candidates = score._candidates(con, "throughput")
+    pieces = list(candidates.pieces())
+    assert len(pieces) > 1
+    assert pd.concat(pieces).index.tolist() == list(range(candidates.total))
+
+
 def test_what_fails_in_a_chunk_fails_the_build(con, predictor, monkeypatch):
     monkeypatch.setattr(score, "Options", None)
     with pytest.raises(TypeError):
