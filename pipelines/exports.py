@@ -12,9 +12,9 @@ FOLDER = "parquet"
 
 
 def export_tables(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
-    """Write every table of `analytics` as `<table>.parquet`."""
+    """Write every table and view of `analytics` as `<table>.parquet`."""
     folder.mkdir()
-    query = "select table_name from duckdb_tables() where schema_name = 'analytics'"
+    query = "select table_name from information_schema.tables where table_schema = 'analytics'"
     for (name,) in con.sql(query).fetchall():
         relation = con.table(f"analytics.{identifier(name)}")
         relation.write_parquet(str(folder / f"{name}.parquet"), compression="zstd")

@@ -1,0 +1,6 @@
+-- Why were rows rejected, and what was the last one of each kind?
+select rule, description, rows_rejected, any_value(reason) as example
+from quality_rules
+left join rejected_measurements using (rule)
+group by all
+order by rows_rejected desc;

@@ -1,0 +1,16 @@
+-- What does a larger batch of ResNet-18 bring?
+with measured as (
+
+    select hardware, framework, precision, image_size, batch_size, median(value) as throughput
+    from measurements
+    where metric = 'throughput' and model_name = 'resnet-18'
+    group by all
+
+)
+
+select
+    *,
+    round(throughput / first_value(throughput) over kind, 2) as gain,
+from measured
+window kind as (partition by hardware, framework, precision, image_size order by batch_size)
+order by hardware, framework, precision, image_size, batch_size;

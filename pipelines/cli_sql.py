@@ -1,0 +1,63 @@
+"""`benchmart sql`: questions in SQL, for those without a client."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from pipelines.cli_options import json_option, output_option, warehouse_option
+from pipelines.errors import InputError
+from pipelines.terminal import printable
+
+
+@click.command()
+@click.argument("query", required=False)
+@click.option(
+    "--file",
+    "source",
+    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+    help="A file that has the query, - for standard input; see examples/.",
+)
+@warehouse_option
+@click.option("--rows", type=click.IntRange(1), default=40, show_default=True, help="Rows to show.")
+@output_option("Where to write all rows, as CSV, JSON or Parquet by the ending of the name.")
+@json_option
+def sql(query, source, warehouse, rows, output, as_json) -> None:
+    """Ask the published tables; without QUERY, list them.
+
+    Nothing is changed. A terminal gets a table, a pipe all rows as CSV. Names without a schema are
+    looked for in `analytics`.
+
+    \b
+    benchmart sql "from next_tests limit 5"
+    benchmart sql "select configuration, p50, unit from predictions where metric = 'latency_ms'"
+    benchmart sql --file examples/hardware_under_a_limit.sql
+    benchmart sql "describe predictions"
+    """
+    from pipelines.query import TABLES, Answer
+    from pipelines.settings import load_settings
+
+    if query is not None and source is not None:
+        raise InputError("--file: the query is given already; leave out one of the two")
+    if source is not None:
+        query = _read(source)
+    answer = Answer(load_settings(warehouse=warehouse).warehouse, query or TABLES)
+    if output is not None:
+        answer.save(output)
+    elif as_json:
+        answer.write_json(sys.stdout)
+    elif sys.stdout.isatty():
+        click.echo("\n".join(map(printable, answer.boxed(rows).split("\n"))))
+    else:
+        answer.write_csv(sys.stdout)
+
+
+def _read(source: Path) -> str:
+    if str(source) == "-":
+        return sys.stdin.read()
+    try:
+        return source.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{source}: not UTF-8 text at byte {error.start}") from None

@@ -1,0 +1,112 @@
+"""Questions in SQL to the published build."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
+
+import duckdb
+
+from pipelines.errors import InputError
+from pipelines.published import connect_published
+from pipelines.warehouse import replace_file
+
+TABLES = """
+with relations as (
+
+    select table_name, estimated_size, comment from duckdb_tables() where schema_name = 'analytics'
+    union all
+    select view_name, null, comment from duckdb_views() where schema_name = 'analytics'
+
+)
+
+select table_name as "table", estimated_size as "rows", trim(comment, ' \n') as description
+from relations
+order by table_name
+"""
+
+
+class Answer:
+    """What a query gives. Every method asks it anew, so that rows of any number are never held.
+
+    Parameters
+    ----------
+    query
+        Names without a schema are looked for in `analytics`.
+
+    Raises
+    ------
+    InputError
+        For what DuckDB refuses, in its words: they name the nearest table or column.
+    """
+
+    def __init__(self, warehouse: Path, query: str) -> None:
+        con = connect_published(warehouse)
+        con.execute("set search_path = 'analytics'")
+        with _refusing():
+            self._rows = con.sql(query)
+        if self._rows is None:
+            raise InputError("sql: this gives no rows; ask for some, with `select` or `from`")
+
+    def boxed(self, most_rows: int) -> str:
+        """A table as wide as the terminal, with the first and the last rows of many."""
+        width = shutil.get_terminal_size().columns
+        with _refusing(), contextlib.redirect_stdout(io.StringIO()) as shown:
+            self._rows.show(max_rows=most_rows, max_width=width)
+        return shown.getvalue().rstrip("\n")
+
+    def write_csv(self, file: TextIO) -> None:
+        """All rows, with a header; empty where nothing is known."""
+        texts = self._rows.project("columns(*)::varchar")
+        writer = csv.writer(file, lineterminator="\n")
+        with _refusing():
+            writer.writerow(self._rows.columns)
+            writer.writerows(texts.iter_rows())
+
+    def write_json(self, file: TextIO) -> None:
+        """All rows, a list of objects; times as text."""
+        with _refusing():
+            json.dump(self._rows.to_dicts(), file, indent=2, default=str)
+        file.write("\n")
+
+    def save(self, path: Path) -> None:
+        """All rows as CSV, JSON or Parquet by the ending of the path, whole or not at all.
+
+        Raises
+        ------
+        InputError
+            For another ending.
+        """
+        match path.suffix:
+            case ".csv" | ".json" as ending:
+                write = self.write_csv if ending == ".csv" else self.write_json
+
+                def save(part: Path) -> None:
+                    with part.open("w", encoding="utf-8", newline="") as file:
+                        write(file)
+            case ".parquet":
+
+                def save(part: Path) -> None:
+                    with _refusing():
+                        self._rows.write_parquet(str(part), compression="zstd")
+            case ending:
+                raise InputError(
+                    f"--output: {ending or path.name!r}: expected .csv, .json or .parquet"
+                )
+        path.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(path, save)
+
+
+@contextlib.contextmanager
+def _refusing() -> Iterator[None]:
+    try:
+        yield
+    except duckdb.Error as error:
+        said = str(error).partition("\n\nLINE")[0]
+        raise InputError(f"sql: {said}") from None

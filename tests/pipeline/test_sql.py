@@ -1,0 +1,104 @@
+"""`benchmart sql`, the queries of `examples/`, and the views that they read."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from pipelines.query import Answer
+from tests.support import PROJECT, Commands
+
+EXAMPLES = sorted((PROJECT / "examples").glob("*.sql"))
+# a fresh clone has no deployments, no second build, no backtest, no repeats and nothing that may fail
+EMPTY = {
+    "changes_since_the_last_build",
+    "losses_of_staying",
+    "noise_of_repeats",
+    "tests_saved",
+    "what_may_not_run",
+}
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+def test_examples_ask_a_question_and_get_an_answer(published: Commands, example: Path):
+    query = example.read_text(encoding="utf-8")
+    assert query.startswith("-- ") and query.splitlines()[0].rstrip(")").endswith(("?", "backtest"))
+    answer = io.StringIO()
+    Answer(published.warehouse, query).write_csv(answer)
+    rows = answer.getvalue().splitlines()[1:]
+    assert bool(rows) == (example.stem not in EMPTY)
+
+
+def test_there_are_examples_for_most_tables():
+    assert len(EXAMPLES) >= 15
+
+
+def test_deployments_that_lose_are_found(small: Commands):
+    example = PROJECT / "examples" / "losses_of_staying.sql"
+    found = json.loads(small.succeed("sql", "--json", "--file", example).stdout)
+    assert found and all(row["loss_percent_p50"] > 20 for row in found)
+
+
+def test_a_pipe_gets_every_row_as_csv(published: Commands):
+    query = "select rank, configuration, reason from next_tests where objective = 'latency'"
+    said = published.succeed("sql", query).stdout
+    found = list(csv.DictReader(io.StringIO(said)))
+    expected = published.query(f"from ({query.replace('next', 'analytics.next')})")
+    assert found == expected.astype(str).to_dict(orient="records")
+
+
+@pytest.mark.parametrize("ending", ["csv", "json", "parquet"])
+def test_rows_are_saved_by_the_ending_of_the_name(published: Commands, tmp_path: Path, ending: str):
+    path = tmp_path / "new" / f"found.{ending}"
+    query = "select metric, n, coverage from calibration order by all"
+    published.succeed("sql", query, "--output", path)
+    read = {"csv": pd.read_csv, "json": pd.read_json, "parquet": pd.read_parquet}[ending]
+    expected = published.query(query.replace("calibration", "analytics.calibration"))
+    pd.testing.assert_frame_equal(read(path), expected, check_dtype=False)
+
+
+def test_without_a_query_the_tables_are_listed(published: Commands):
+    found = json.loads(published.succeed("sql", "--json").stdout)
+    tables = {row["table"]: row["description"] for row in found}
+    assert {"predictions", "next_tests"} < set(tables)
+    assert all("One row per" in description for description in tables.values())
+
+
+def test_bad_queries_are_refused_in_one_line_that_helps(published: Commands, tmp_path: Path):
+    assert '"predictions"' in published.refused("sql", "from prediction")
+    assert "configuration" in published.refused("sql", "select configurations from predictions")
+    assert "read-only" in published.refused("sql", "drop table predictions")
+    assert "expected .csv" in published.refused(
+        "sql", "from builds", "--output", tmp_path / "a.txt"
+    )
+    assert "leave out one" in published.refused("sql", "from builds", "--file", "-")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_reader_that_has_seen_enough_is_no_failure(published: Commands):
+    process = published.start("sql", "from measurements a, measurements b")
+    assert process.stdout.readline()
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    assert process.wait(timeout=60) != 0
+
+
+def test_views_say_what_their_tables_say(published: Commands):
+    [same] = published.query(
+        "select count(*) = (select count(*) from analytics.combined_rankings) as same"
+        " from analytics.next_tests"
+    )["same"]
+    assert same
+    platforms = published.query("from analytics.recommended_platforms")
+    ranked = published.query("from analytics.hardware_recommendations where rank <= 2")
+    assert len(platforms) == (ranked["rank"] == 1).sum()
+    assert platforms["second_platform"].notna().sum() == (ranked["rank"] == 2).sum()
+    assert (platforms["second_loss_percent"].dropna() > -100).all()
+    devices = published.query("from analytics.hardware_overview").set_index("hardware")
+    measured = published.query("from analytics.measurements where metric = 'throughput'")
+    assert devices["measurements"].to_dict() == measured["hardware"].value_counts().to_dict()
