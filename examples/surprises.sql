@@ -1,6 +1,6 @@
--- Which measurements are far from what the model says of their configuration?
-select configuration, metric, measured_value, p05, p50, p95, unit, measured_value / p50 as ratio
-from predictions
-where measured_value not between p05 and p95
-order by abs(ln(ratio)) desc
+-- Which measurements are far from what models that had not seen them say?
+select metric, configuration, actual, p05, p50, p95, unit, round(ratio, 2) as ratio
+from held_out_predictions
+where not covered
+order by abs(ln(held_out_predictions.ratio)) desc
 limit 20;

@@ -129,6 +129,24 @@ def calibration_table(model: MetricModel | DerivedModel) -> pd.DataFrame:
     return table
 
 
+def held_out_table(model: MetricModel | DerivedModel) -> pd.DataFrame:
+    """What was said of measurements by models that had not seen their configuration.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `metric, measurement_id, actual` and those of the quantiles, in units of the metric.
+    """
+    held = model.held_out
+    names = quantile_names(model.levels)
+    table = np.exp(held[names]).assign(
+        metric=model.metric,
+        measurement_id=held["measurement_id"],
+        actual=np.exp(held["log_value"]),
+    )
+    return table[["metric", "measurement_id", "actual", *names]]
+
+
 def feasibility_figures(model: FeasibilityModel) -> dict[str, float]:
     """Held-out figures of the model of failures.
 

@@ -70,7 +70,10 @@ def main() -> None:
         import duckdb
 
         if isinstance(error, duckdb.Error):
-            _fail(f"database: {str(error).partition(chr(10))[0]}", 1)
+            said = str(error).partition("\n")[0]
+            if isinstance(error, duckdb.CatalogException):
+                said += "; is the build of an older version? Then run `benchmart build`"
+            _fail(f"database: {said}", 1)
         traceback.print_exc()
         _fail(f"a fault of benchmart's own, {type(error).__name__}: {error}; please report it", 1)
 

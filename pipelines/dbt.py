@@ -55,7 +55,8 @@ class Dbt:
     def build(self, select: Sequence[str]) -> None:
         """Build and test the selected nodes; a test runs when all it reads was selected.
 
-        Unit tests, which judge the SQL and not the data, are left to the test suite.
+        Unit tests, which judge the SQL and not the data, are left to the test suite. Seeds are made
+        anew: those of the build before may have other columns.
 
         Raises
         ------
@@ -63,7 +64,7 @@ class Dbt:
             Naming the first model or test that failed and how many others did.
         """
         self.invoke(
-            *("build", "--no-write-json", "--exclude-resource-type", "unit_test"),
+            *("build", "--full-refresh", "--no-write-json", "--exclude-resource-type", "unit_test"),
             *("--indirect-selection", "cautious", "--select", *select),
         )
 

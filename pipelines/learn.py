@@ -10,7 +10,7 @@ from typing import NamedTuple
 import duckdb
 import pandas as pd
 
-from models_py.evaluation import calibration_table, feasibility_reliability
+from models_py.evaluation import calibration_table, feasibility_reliability, held_out_table
 from models_py.feasibility import FeasibilityModel
 from models_py.predict import PerformancePredictor
 from pipelines.champions import Champions, Fit
@@ -232,8 +232,11 @@ def _wanted(settings: Settings, directions: Mapping[str, str]) -> tuple[str, ...
 
 
 def _write_calibration(con: duckdb.DuckDBPyConnection, predictor: PerformancePredictor) -> None:
-    calibration = [calibration_table(model) for model in predictor.models.values()]
+    models = predictor.models.values()
+    calibration = [calibration_table(model) for model in models]
     replace(con, "calibration", pd.concat(calibration, ignore_index=True))
+    held_out = [held_out_table(model) for model in models]
+    replace(con, "held_out", pd.concat(held_out, ignore_index=True))
     replace(con, "feasibility", feasibility_reliability(predictor.feasibility))
 
 

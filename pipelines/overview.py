@@ -63,6 +63,12 @@ def overview(warehouse: Path, objective: str, budget: int) -> dict:
             " where build_id = (select max(build_id) from analytics.builds)"
             " and new_measurements > 0 order by metric",
         )
+        diagnostics = records(
+            con,
+            "select symptom, diagnostic, finding, advice from analytics.diagnostics"
+            " where objective = ? and raised order by place",
+            [short_name(main_metric(objective))],
+        )
     database = Warehouse(warehouse).current / DATABASE
     return {
         **rows[0],
@@ -74,6 +80,7 @@ def overview(warehouse: Path, objective: str, budget: int) -> dict:
         "data_quality": quality,
         "calibration": calibration,
         "drift": drift,
+        "diagnostics": diagnostics,
         "next_tests": tests,
     }
 
@@ -120,6 +127,9 @@ def print_overview(found: dict) -> None:
         )
     for metric, reason in found["refused"].items():
         console.print(_text(f"  {metric}: not learned, {reason}"))
+    for entry in found["diagnostics"]:
+        console.print(_text(f"  {entry['symptom']}: {entry['finding']}"))
+        console.print(_text(f"     {entry['advice']}"))
     shown = found["next_tests"][:SHOWN_TESTS]
     console.print(_text(f"Next {len(shown)} tests for {found['objective']}"))
     for test in shown:

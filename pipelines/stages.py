@@ -26,7 +26,7 @@ from pipelines.warehouse import DATABASE, Warehouse
 
 LINEAGE = "lineage.html"
 UPSTREAM = ("+path:models/marts/core", "+path:models/marts/features")
-DOWNSTREAM = ("path:models/marts/analytics", "path:tests")
+DOWNSTREAM = ("diagnostic_rules", "path:models/marts/analytics", "path:tests")
 
 
 def build_marts(dbt: Dbt, files: Sequence[InputFile], reporter: Reporter) -> Landing:

@@ -115,3 +115,12 @@ def test_candidates_are_the_same_in_any_parts(published, tmp_path: Path, parsed:
         workloads = [name for (name,) in con.sql(f"select workload_id {every}").fetchall()]
         assert con.sql(f"{every} order by config_id").fetchall() == expected
     assert workloads == sorted(workloads) and len(set(workloads)) > 14
+
+
+def test_a_seed_may_have_other_columns_than_the_build_before(project: Path):
+    for seed in ("name\nfirst\n", "id,name\n1,second\n"):
+        (project / "seeds").mkdir(exist_ok=True)
+        (project / "seeds" / "facts.csv").write_text(seed)
+        Dbt(project, project / "target").build(["facts"])
+    with connect(project / "benchmart.duckdb", read_only=True) as con:
+        assert con.sql("select id, name from facts").fetchall() == [(1, "second")]
