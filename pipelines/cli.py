@@ -14,7 +14,7 @@ from pipelines.cli_measurements import fetch, measure
 from pipelines.cli_models import models
 from pipelines.cli_place import place
 from pipelines.cli_plan import backtest, integrate, predict
-from pipelines.cli_sql import sql
+from pipelines.cli_sql import report, sql
 from pipelines.errors import BenchmartError
 from pipelines.terminal import printable
 
@@ -35,6 +35,7 @@ def cli() -> None:
     benchmart record results.csv                               learn from what you measured
     benchmart status                                           what is published
     benchmart sql                                              tables to ask, and how
+    benchmart report                                           the page of the build
     benchmart rollback                                         the build before serves again
     benchmart fetch timm                                       a public source to build from
     benchmart models compare                                   how good the fitted models are
@@ -43,7 +44,7 @@ def cli() -> None:
 
 
 for command in (
-    *(build, record, rollback, status, sql),
+    *(build, record, rollback, status, sql, report),
     *(integrate, predict, backtest, hardware, place),
     *(fetch, measure, models),
 ):

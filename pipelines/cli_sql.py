@@ -1,4 +1,4 @@
-"""`benchmart sql`: questions in SQL, for those without a client."""
+"""`benchmart sql` and `report`: what a build found, for people."""
 
 from __future__ import annotations
 
@@ -52,6 +52,44 @@ def sql(query, source, warehouse, rows, output, as_json) -> None:
         click.echo("\n".join(map(printable, answer.boxed(rows).split("\n"))))
     else:
         answer.write_csv(sys.stdout)
+
+
+@click.command()
+@warehouse_option
+@click.option("--objective", help="What to show tests and platforms for [default: the setting].")
+@output_option("Write the page there, anew, rather than say where it is.")
+def report(warehouse, objective, output) -> None:
+    """Say where the page of the published build is, or write it elsewhere or for another objective.
+
+    It is one file without links to a network: open it in a browser, or send it.
+
+    \b
+    benchmart report
+    benchmart report --objective latency --output latency.html
+    """
+    from pipelines.published import published_build
+    from pipelines.settings import load_settings
+
+    settings = load_settings(warehouse=warehouse, objective=objective)
+    build = published_build(settings.warehouse)
+    if output is None:
+        click.echo(_page_of(build, objective))
+        return
+    from pipelines.report import write_report_of
+
+    write_report_of(build, settings.objective, output)
+    click.echo(output)
+
+
+def _page_of(build: Path, objective: str | None) -> Path:
+    from pipelines.warehouse import REPORT
+
+    if objective is not None:
+        raise InputError("--objective: needs --output, the file to write that page to")
+    page = build / REPORT
+    if not page.is_file():
+        raise InputError(f"{build.name} was built without a page: benchmart report --output FILE")
+    return page
 
 
 def _read(source: Path) -> str:

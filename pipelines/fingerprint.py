@@ -45,5 +45,8 @@ def digest_of_code() -> str:
 def _digest_code(digest: hashlib._Hash, *folders: str) -> None:
     for folder in folders:
         for path in sorted((PROJECT / folder).rglob("*")):
-            if path.suffix in {".py", ".sql", ".yml", ".csv"} and "target" not in path.parts:
+            if (
+                path.suffix in {".py", ".sql", ".yml", ".csv", ".html", ".css", ".js"}
+                and "target" not in path.parts
+            ):
                 digest.update(path.read_bytes())

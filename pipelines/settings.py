@@ -105,6 +105,7 @@ class Settings(BaseSettings):
     retraining: Retraining = Retraining()
     gate: Gate = Gate()
     exports: bool = True
+    report: bool = True
     seed: int = 0
     # who has just followed the link to a build still finds it when the next one is published
     keep_builds: int = Field(5, ge=2)

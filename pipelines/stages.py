@@ -20,9 +20,10 @@ from pipelines.ingest import InputFile, Landing, land
 from pipelines.learn import Learned, learn
 from pipelines.memory import of_marts, of_tables
 from pipelines.published import connect
+from pipelines.report import write_report
 from pipelines.settings import Settings
 from pipelines.tracking import Tracker
-from pipelines.warehouse import DATABASE, Warehouse
+from pipelines.warehouse import DATABASE, REPORT, Warehouse
 
 LINEAGE = "lineage.html"
 UPSTREAM = ("+path:models/marts/core", "+path:models/marts/features")
@@ -84,6 +85,9 @@ def run_stages(
         if settings.exports:
             with reporter.stage("exports"):
                 export_tables(con, staging / FOLDER)
+        if settings.report:
+            with reporter.stage("report"):
+                write_report(con, settings.objective, staging / REPORT)
         con.execute("checkpoint")
     for warning in learned.warnings:
         reporter.say(f"warning: {warning}")

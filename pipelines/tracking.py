@@ -141,12 +141,12 @@ class Tracker:
     @telling
     def point(self, alias: str, metric: str, version: str) -> None:
         """Let an alias, `champion` or `challenger`, name a version of a metric's model."""
-        self.client.set_registered_model_alias(_registered(metric), alias, version)
+        self.client.set_registered_model_alias(registered(metric), alias, version)
 
     @telling
     def versions(self, metric: str) -> list[str]:
         """Registered versions of a metric's model, oldest first."""
-        found = self.client.search_model_versions(f"name = '{_registered(metric)}'")
+        found = self.client.search_model_versions(f"name = '{registered(metric)}'")
         return sorted((str(entry.version) for entry in found), key=int)
 
     def load(self, metric: str, version: str) -> MetricModel | DerivedModel:
@@ -159,7 +159,7 @@ class Tracker:
         """
         from models_py.derived import load_model
 
-        uri = f"models:/{_registered(metric)}/{version}"
+        uri = f"models:/{registered(metric)}/{version}"
         try:
             folder = self.mlflow.artifacts.download_artifacts(uri)
             return load_model(Path(folder) / "artifacts" / "model")
@@ -201,7 +201,7 @@ class Tracker:
                 signature=signature,
                 pip_requirements=[f"{name}=={version(name)}" for name in REQUIREMENTS],
                 code_paths=[str(Path(__file__).parent.parent / "models_py")],
-                registered_model_name=_registered(model.metric),
+                registered_model_name=registered(model.metric),
             )
         return str(logged.registered_model_version)
 
@@ -210,5 +210,6 @@ def _tags(build: BuildFacts) -> dict[str, str]:
     return {"build_id": build.build_id, "data_hash": build.fingerprint}
 
 
-def _registered(metric: str) -> str:
+def registered(metric: str) -> str:
+    """Name of a metric's model in MLflow's registry."""
     return f"{REGISTRY_PREFIX}-{metric}"

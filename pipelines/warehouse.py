@@ -30,6 +30,7 @@ from pipelines.errors import BuildLocked, InputError
 DATABASE = "benchmart.duckdb"
 STAGING = ".staging"
 MANIFEST = "manifest.json"
+REPORT = "report.html"
 PINS = "pins.json"
 ROLLED_BACK = "rolled_back.json"
 

@@ -47,6 +47,7 @@ class Commands:
         settings = {
             "BENCHMART_WAREHOUSE": str(self.warehouse),
             "BENCHMART_MLRUNS": str(self.home / "mlruns"),
+            "BENCHMART_REPORT": "false",  # takes seconds; tests of it ask for it
             **self.environment,
             **environment,
         }

@@ -1,0 +1,4 @@
+select symptom, finding, advice
+from analytics.diagnostics
+where objective = $objective and raised
+order by place
