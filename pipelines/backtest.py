@@ -96,7 +96,7 @@ def backtest(
         for number in range(seeds)
     ]
     processes = partial(ProcessPoolExecutor, mp_context=get_context("spawn"))
-    with reporter.stage(f"{len(asked)} replays"), engine_of(settings, processes) as engine:
+    with reporter.stage("replays"), engine_of(settings, processes) as engine:
         shared = {group: engine.share(runs) for group, runs in pools.items()}
 
         def submit(replayed: tuple[str, str, int]) -> object:
@@ -104,7 +104,8 @@ def backtest(
             return engine.submit(_replayed, shared[group], metric, policy, seed, directions)
 
         replays = in_turn(submit, asked, engine.side_by_side + 1)
-        curves = pd.concat(replays, ignore_index=True)
+        counted = reporter.counted(replays, len(asked), "replays")
+        curves = pd.concat(counted, ignore_index=True)
     curves.insert(0, "metric", metric)
     savings = _savings(curves, names)
     picture = _keep(settings.warehouse, metric, curves)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
 
@@ -71,9 +71,14 @@ class Chunk(Packed):
     earlier: pa.Table
 
 
-def chunks(con: duckdb.DuckDBPyConnection) -> Iterator[Chunk]:
-    """All options, in the order of their workloads, which is that of the tables."""
-    for first, last in con.execute(WORKLOADS, {"options": OPTIONS}).fetchall():
+def ends_of_chunks(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
+    """First and last workload of each chunk, in the order of workloads, which is that of the tables."""
+    return con.execute(WORKLOADS, {"options": OPTIONS}).fetchall()
+
+
+def chunks(con: duckdb.DuckDBPyConnection, ends: Iterable[tuple[str, str]]) -> Iterator[Chunk]:
+    """Options of the workloads between ends."""
+    for first, last in ends:
         within = {"first": first, "last": last}
         measured, candidates = (
             con.sql(OF_WORKLOADS.format(table), params=within).to_arrow_table()

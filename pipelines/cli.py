@@ -8,7 +8,8 @@ import traceback
 
 import click
 
-from pipelines.cli_build import build, record, rollback, status
+from pipelines.cli_build import build, doctor, record, rollback, status
+from pipelines.cli_completion import completion
 from pipelines.cli_hardware import hardware
 from pipelines.cli_measurements import fetch, measure
 from pipelines.cli_models import models
@@ -36,6 +37,7 @@ def cli() -> None:
     benchmart status                                           what is published
     benchmart sql                                              tables to ask, and how
     benchmart report                                           the page of the build
+    benchmart doctor                                           what is wrong here, and what to do
     benchmart rollback                                         the build before serves again
     benchmart fetch timm                                       a public source to build from
     benchmart models compare                                   how good the fitted models are
@@ -44,9 +46,9 @@ def cli() -> None:
 
 
 for command in (
-    *(build, record, rollback, status, sql, report),
+    *(build, record, rollback, status, doctor, sql, report),
     *(integrate, predict, backtest, hardware, place),
-    *(fetch, measure, models),
+    *(fetch, measure, models, completion),
 ):
     cli.add_command(command)
 

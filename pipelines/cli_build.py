@@ -1,13 +1,20 @@
-"""`benchmart build`, `record`, `rollback` and `status`: what is published, and how it comes about."""
+"""`benchmart build`, `record`, `rollback`, `status`, `doctor`: what is published, and how it came."""
 
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import click
 
-from pipelines.cli_options import engine_option, json_option, scheduler_option, warehouse_option
+from pipelines.cli_options import (
+    engine_option,
+    json_option,
+    objective_option,
+    scheduler_option,
+    warehouse_option,
+)
 from pipelines.terminal import printable
 
 
@@ -19,7 +26,7 @@ from pipelines.terminal import printable
     help="Directory of raw files; may be given several times [default: the bundled raw/].",
 )
 @warehouse_option
-@click.option("--objective", help="What to optimise: throughput, latency, memory or a metric.")
+@objective_option
 @click.option("--budget", type=int, help="How many tests the printed plan holds.")
 @click.option("--full-refresh", is_flag=True, help="Start from the raw files alone.")
 @click.option("--accept-shrinkage", is_flag=True, help="Publish though measurements were lost.")
@@ -62,7 +69,7 @@ def build(
 @click.command()
 @click.argument("results", type=click.Path(path_type=Path, dir_okay=False))
 @warehouse_option
-@click.option("--objective", help="What to optimise: throughput, latency, memory or a metric.")
+@objective_option
 @click.option(
     "--plan",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -87,6 +94,28 @@ def record(results, warehouse, objective, plan, as_json) -> None:
         return
     for line in in_words(found) if found else [f"{results}: recorded before, nothing changed"]:
         click.echo(printable(line))
+
+
+@click.command()
+@warehouse_option
+@json_option
+def doctor(warehouse, as_json) -> None:
+    """Check the installation, the settings and the warehouse, and say what to do.
+
+    Exit code 1 where something is broken.
+    """
+    from pipelines.doctor import as_plain, examine
+    from pipelines.settings import load_settings
+
+    findings = examine(load_settings(warehouse=warehouse))
+    if as_json:
+        click.echo(json.dumps(as_plain(findings), indent=2))
+    for each in findings if not as_json else ():
+        click.echo(printable(f"{each.state:8}{each.check}: {each.found}"))
+        if each.advice:
+            click.echo(printable(f"        -> {each.advice}"))
+    if any(each.state == "problem" for each in findings):
+        sys.exit(1)
 
 
 @click.command()

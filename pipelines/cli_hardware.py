@@ -6,7 +6,9 @@ import json
 
 import click
 
+from pipelines.cli_completion import named
 from pipelines.cli_options import (
+    available_option,
     json_option,
     output_option,
     provider_option,
@@ -24,7 +26,13 @@ DEMAND = click.FloatRange(0, 1e9, min_open=True)
 
 @click.command()
 @warehouse_option
-@click.option("--model", "model_name", required=True, help="Name of the model.")
+@click.option(
+    "--model",
+    "model_name",
+    required=True,
+    shell_complete=named("model"),
+    help="Name of the model.",
+)
 @click.option(
     "--model-type", help="text_generation, vision, ...: of a model that nothing is known of."
 )
@@ -36,7 +44,9 @@ DEMAND = click.FloatRange(0, 1e9, min_open=True)
 @click.option("--output-length", type=click.IntRange(0), help="Tokens.")
 @click.option("--image-size", type=COUNT, help="Pixels.")
 @click.option(
-    "--metric", help="Metric, cost, energy_per_unit or balanced [default: the objective]."
+    "--metric",
+    shell_complete=named("metric"),
+    help="Metric, cost, energy_per_unit or balanced [default: the objective].",
 )
 @click.option("--slo", help='What has to be kept, as "ttft_ms<=200,itl_ms<=50".')
 @click.option(
@@ -44,7 +54,7 @@ DEMAND = click.FloatRange(0, 1e9, min_open=True)
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
     help="Probability with which all of it is kept [default: 0.9; with a demand 0.6].",
 )
-@click.option("--available", help="Devices to choose from, separated by commas.")
+@available_option
 @click.option("--max-devices", type=COUNT, help="Devices used together.")
 @click.option("--max-cost-per-hour", type=POSITIVE, help="Price of the platform.")
 @click.option("--max-power", type=POSITIVE, help="Rated power of all its devices in watts.")

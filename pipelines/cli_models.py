@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from pipelines.cli_completion import named
 from pipelines.cli_options import json_option, warehouse_option
 
 
@@ -14,7 +15,7 @@ def models() -> None:
 
 @models.command()
 @warehouse_option
-@click.option("--metric", help="Only models of this metric.")
+@click.option("--metric", shell_complete=named("metric"), help="Only models of this metric.")
 @json_option
 def compare(warehouse, metric, as_json) -> None:
     """Models of this and earlier builds, with held-out figures."""
@@ -28,7 +29,7 @@ def compare(warehouse, metric, as_json) -> None:
 
 @models.command()
 @warehouse_option
-@click.argument("metric")
+@click.argument("metric", shell_complete=named("metric"))
 @click.argument("version")
 def promote(warehouse, metric, version) -> None:
     """Let VERSION of the model of METRIC serve from the next build on, until it is released."""
@@ -42,7 +43,7 @@ def promote(warehouse, metric, version) -> None:
 
 @models.command()
 @warehouse_option
-@click.argument("metric")
+@click.argument("metric", shell_complete=named("metric"))
 def rollback(warehouse, metric) -> None:
     """Let the model of METRIC that served before the present one serve again, until released."""
     from pipelines.models import rollback as roll_back
@@ -55,7 +56,7 @@ def rollback(warehouse, metric) -> None:
 
 @models.command()
 @warehouse_option
-@click.argument("metric")
+@click.argument("metric", shell_complete=named("metric"))
 def release(warehouse, metric) -> None:
     """Let builds choose the model of METRIC again."""
     from pipelines.models import release as release_model

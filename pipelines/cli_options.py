@@ -8,12 +8,23 @@ from pathlib import Path
 
 import click
 
+from pipelines.cli_completion import named
 from pipelines.terminal import printable
 
 warehouse_option = click.option(
     "--warehouse",
     type=click.Path(path_type=Path, file_okay=False),
     help="Warehouse directory [default: warehouse/, or BENCHMART_WAREHOUSE].",
+)
+objective_option = click.option(
+    "--objective",
+    shell_complete=named("metric"),
+    help="What to optimise: throughput, latency, memory or a metric.",
+)
+available_option = click.option(
+    "--available",
+    shell_complete=named("hardware"),
+    help="Devices that there are today, separated by commas.",
 )
 provider_option = click.option("--provider", help="Only prices of this provider.")
 region_option = click.option("--region", help="Only prices of this region.")

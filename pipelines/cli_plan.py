@@ -7,7 +7,9 @@ from pathlib import Path
 
 import click
 
+from pipelines.cli_completion import named
 from pipelines.cli_options import (
+    available_option,
     engine_option,
     json_option,
     output_option,
@@ -21,8 +23,12 @@ from pipelines.terminal import printable
 @click.command()
 @warehouse_option
 @click.option("--budget", type=int, help="How many tests to plan, at most.")
-@click.option("--metric", help="Objective or metric to optimise for; several, separated by commas.")
-@click.option("--available", help="Devices that tests can run on today, separated by commas.")
+@click.option(
+    "--metric",
+    shell_complete=named("metric"),
+    help="Objective or metric to optimise for; several, separated by commas.",
+)
+@available_option
 @click.option("--max-minutes", type=click.FloatRange(0, min_open=True), help="What they may take.")
 @click.option("--max-cost", type=click.FloatRange(0, min_open=True), help="What they may cost.")
 @click.option(
@@ -79,7 +85,12 @@ def integrate(
     help="CSV file of configurations: model_name, hardware, batch_size and what else you know.",
 )
 @output_option("CSV file to write; standard output by default.")
-@click.option("--metric", multiple=True, help="Objective or metric; may be given several times.")
+@click.option(
+    "--metric",
+    multiple=True,
+    shell_complete=named("metric"),
+    help="Objective or metric; may be given several times.",
+)
 def predict(warehouse, source, output, metric) -> None:
     """Predict metrics of configurations: rows in, rows out, in the same order."""
     from pipelines.predict_file import predict_file
@@ -92,7 +103,11 @@ def predict(warehouse, source, output, metric) -> None:
 
 @click.command()
 @warehouse_option
-@click.option("--metric", help="Objective or metric to replay [default: the objective].")
+@click.option(
+    "--metric",
+    shell_complete=named("metric"),
+    help="Objective or metric to replay [default: the objective].",
+)
 @click.option(
     "--policy",
     multiple=True,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from pipelines.cli_options import json_option, output_option, warehouse_option
+from pipelines.cli_options import json_option, objective_option, output_option, warehouse_option
 from pipelines.errors import InputError
 from pipelines.terminal import printable
 
@@ -56,7 +56,7 @@ def sql(query, source, warehouse, rows, output, as_json) -> None:
 
 @click.command()
 @warehouse_option
-@click.option("--objective", help="What to show tests and platforms for [default: the setting].")
+@objective_option
 @output_option("Write the page there, anew, rather than say where it is.")
 def report(warehouse, objective, output) -> None:
     """Say where the page of the published build is, or write it elsewhere or for another objective.

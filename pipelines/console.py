@@ -1,14 +1,21 @@
-"""What a running command says: a spinner on a terminal, plain lines elsewhere."""
+"""What a running command says: progress on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from datetime import timedelta
+from typing import TypeVar
 
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.status import Status
 
 from pipelines.terminal import printable
+
+Item = TypeVar("Item")
+QUIET_FOR = 60  # seconds between lines about the same work, where there is no terminal
 
 
 class Reporter:
@@ -26,19 +33,53 @@ class Reporter:
         self.console = Console(stderr=True, quiet=quiet, highlight=False, soft_wrap=True)
         self.seconds: dict[str, float] = {}
         self.entered: Callable[[str], object] = lambda name: None
+        self._spinner: Status | None = None
 
     @contextlib.contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """Announce a stage, and how long it took once it is done."""
         self.entered(name)
         started = time.perf_counter()
-        live = self.console.status(f"{name} ...") if self.console.is_terminal else None
-        with live or contextlib.nullcontext():
+        if self.console.is_terminal:
+            self._spinner = self.console.status(f"{name} ...")
+        with self._spinner or contextlib.nullcontext():
             yield
+        self._spinner = None
         self.seconds[name] = time.perf_counter() - started
         self.say(f"{name}: {self.seconds[name]:.1f} s")
+
+    def counted(self, items: Iterable[Item], total: int, what: str) -> Iterator[Item]:
+        """Items as they come: how many came, of how many, and how long the others may take."""
+        if not self.console.is_terminal:
+            yield from self._told(items, total, what)
+            return
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+        progress = Progress(*columns, TimeRemainingColumn(), console=self.console, transient=True)
+        with self._instead_of_spinner(), progress:
+            yield from progress.track(items, total=total, description=what)
 
     def say(self, text: str) -> None:
         """One line; text from data is printed as it is, never read as markup."""
         stamp = "" if self.console.is_terminal else time.strftime("%H:%M:%S ")
         self.console.print(stamp + printable(text), markup=False)
+
+    def _told(self, items: Iterable[Item], total: int, what: str) -> Iterator[Item]:
+        started = said = time.monotonic()
+        for number, item in enumerate(items, start=1):
+            yield item
+            now = time.monotonic()
+            if now - said >= QUIET_FOR and number < total:
+                left = timedelta(seconds=round((now - started) / number * (total - number)))
+                self.say(f"{number} of {total} {what}, about {left} left")
+                said = now
+
+    @contextlib.contextmanager
+    def _instead_of_spinner(self) -> Iterator[None]:
+        """A terminal shows one thing that moves."""
+        if self._spinner:
+            self._spinner.stop()
+        try:
+            yield
+        finally:
+            if self._spinner:
+                self._spinner.start()

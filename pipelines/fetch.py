@@ -87,7 +87,8 @@ def fetch(source: PublicSource, directory: Path, mirror: str | None, reporter: R
             urls={file: source.url(file, mirror) for file in missing},
             retry_if_failed=RETRIES,
         )
-        for number, file in enumerate(missing, start=1):
+        counted = reporter.counted(missing, len(missing), "files")
+        for number, file in enumerate(counted, start=1):
             try:
                 registry.fetch(file, downloader=downloader)
             except (OSError, ValueError) as error:
@@ -95,8 +96,6 @@ def fetch(source: PublicSource, directory: Path, mirror: str | None, reporter: R
                     f"{source.url(file, mirror)}: {_reason(error)};"
                     f" {number - 1} of {len(missing)} files came, run again for the rest"
                 ) from None
-            if number % 100 == 0:
-                reporter.say(f"{number} of {len(missing)} files")
     return len(missing)
 
 

@@ -106,7 +106,7 @@ def learn(
         named = {metric: f"{version} {build.recipe}" for metric, version in fitted.serving.items()}
         terms = terms_of(con, fitted.predictor, directions, settings)
         asked = Asked(terms, named, directions, settings)
-        _score(con, asked, build, compared, engine)
+        _score(con, asked, build, compared, engine, reporter)
     _write_calibration(con, fitted.predictor)
     refitted = {contest.model.metric for contest in fitted.contests}
     write_reviews(con, build.build_id, fitted.reviews, refitted)
@@ -157,7 +157,7 @@ def _fit(
         side_by_side = engine.side_by_side
         if not settings.on_cluster:  # workers have memory of their own
             side_by_side = fits_at_once(settings.limit_memory, len(training), side_by_side)
-        predictor = train(training, wanted, kept, settings.seed, engine, side_by_side)
+        predictor = train(training, wanted, kept, settings.seed, engine, side_by_side, reporter)
         predictor.feasibility = failures
     if wanted[0] not in predictor.models:
         reason = predictor.refused[wanted[0]] + _rejected(con)
@@ -178,13 +178,19 @@ def _fit(
 
 
 def _score(
-    con: duckdb.DuckDBPyConnection, asked: Asked, build: BuildFacts, compared: bool, engine: Engine
+    con: duckdb.DuckDBPyConnection,
+    asked: Asked,
+    build: BuildFacts,
+    compared: bool,
+    engine: Engine,
+    reporter: Reporter,
 ) -> None:
     """Predict, rank and select, and write what comes of it."""
-    score_options(con, asked, engine)
+    score_options(con, asked, engine, reporter)
     give_back(con)
     write_progress(con, build.build_id, asked.terms.directions, compared)
-    select_candidates(con, asked, choose_strategies(con, asked.terms.metrics, asked.settings))
+    tactics = choose_strategies(con, asked.terms.metrics, asked.settings)
+    select_candidates(con, asked, tactics, reporter)
 
 
 def _short_of_memory(fitted: Fitted, settings: Settings) -> list[str]:

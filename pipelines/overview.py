@@ -13,7 +13,7 @@ from pipelines.attempt import Attempt, last_attempt
 from pipelines.errors import InputError
 from pipelines.published import connect_published, records
 from pipelines.terminal import printable
-from pipelines.warehouse import DATABASE, Warehouse
+from pipelines.warehouse import DATABASE, REPORT, Warehouse
 
 SHOWN_TESTS = 5
 
@@ -69,13 +69,14 @@ def overview(warehouse: Path, objective: str, budget: int) -> dict:
             " where objective = ? and raised order by place",
             [short_name(main_metric(objective))],
         )
-    database = Warehouse(warehouse).current / DATABASE
+    current = Warehouse(warehouse).current
     return {
         **rows[0],
         "kept_builds": [build.name for build in Warehouse(warehouse).finished()],
         "before": _before(Warehouse(warehouse)),
         "attempt": attempt and _facts(attempt),
-        "database": str(database),
+        "database": str(current / DATABASE),
+        "report": str(current / REPORT) if (current / REPORT).is_file() else None,
         "objective": objective,
         "data_quality": quality,
         "calibration": calibration,
@@ -136,6 +137,12 @@ def print_overview(found: dict) -> None:
         console.print(_text(f"  {test['rank']}. {test['configuration']}"))
         console.print(_text(f"     {test['reason']}"))
     console.print(_text(f"Tables: schema analytics of {found['database']} (open it read-only)"))
+    if found["report"]:
+        console.print(_text(f"Page: {found['report']}"))
+    if shown:
+        console.print(
+            "Then: benchmart integrate --output plan.json, run its tests, benchmart record results.csv"
+        )
 
 
 def _facts(attempt: Attempt) -> dict:

@@ -19,8 +19,9 @@ from models_py.limits import Limits
 from models_py.objectives import short_name
 from models_py.predict import PerformancePredictor
 from models_py.shortlist import OF_WORKLOAD, Candidates, Tactic, select, weighed
-from pipelines.chunks import Chunk, Packed, chunks
+from pipelines.chunks import Chunk, Packed, chunks, ends_of_chunks
 from pipelines.compare import Options, Terms
+from pipelines.console import Reporter
 from pipelines.engine import Engine, in_turn
 from pipelines.memory import give_back
 from pipelines.published import as_frame, compact
@@ -118,12 +119,15 @@ class Scored(Packed):
     weighed_options: pa.Table | None = None
 
 
-def score_options(con: duckdb.DuckDBPyConnection, asked: Asked, engine: Engine) -> None:
+def score_options(
+    con: duckdb.DuckDBPyConnection, asked: Asked, engine: Engine, reporter: Reporter
+) -> None:
     """Predict and compare all options, chunk by chunk, into the tables of `Scored`."""
     for table in fields(Scored):
         drop(con, table.name)
-    shared, ahead = engine.share(asked), engine.side_by_side + 1
-    for scored in in_turn(lambda chunk: engine.submit(score, chunk, shared), chunks(con), ahead):
+    shared, ahead, ends = engine.share(asked), engine.side_by_side + 1, ends_of_chunks(con)
+    results = in_turn(lambda chunk: engine.submit(score, chunk, shared), chunks(con, ends), ahead)
+    for scored in reporter.counted(results, len(ends), "chunks of options scored"):
         for table, rows in vars(scored).items():
             if rows is not None:
                 add(con, table, rows)
@@ -170,13 +174,16 @@ def _weighed(options: Options) -> pd.DataFrame:
 
 
 def select_candidates(
-    con: duckdb.DuckDBPyConnection, asked: Asked, tactics: Mapping[str, Tactic]
+    con: duckdb.DuckDBPyConnection,
+    asked: Asked,
+    tactics: Mapping[str, Tactic],
+    reporter: Reporter,
 ) -> None:
     """Scored candidates: one row per objective and candidate, into `ml.scored_candidates`."""
     terms, _, _, settings = asked
     limits = Limits(max(settings.budget, settings.plan_depth))
     drop(con, "scored_candidates")
-    for metric in terms.metrics:
+    for metric in reporter.counted(terms.metrics, len(terms.metrics), "plans made"):
         model, candidates = terms.predictor.models[metric], _candidates(con, metric)
         for scored in select(candidates, model, tactics[metric], limits, settings.seed):
             rows = scored[SCORE_COLUMNS].assign(metric=metric, objective=short_name(metric))

@@ -9,6 +9,7 @@ import pandas as pd
 from models_py.derived import DERIVED_FROM, DerivedModel
 from models_py.metric_model import MetricModel
 from models_py.predict import PerformancePredictor
+from pipelines.console import Reporter
 from pipelines.engine import Engine, in_turn
 from pipelines.memory import give_back
 
@@ -20,6 +21,7 @@ def train(
     seed: int,
     engine: Engine,
     side_by_side: int,
+    reporter: Reporter,
 ) -> PerformancePredictor:
     """A predictor of every metric with enough measurements; see its `refused` for the others.
 
@@ -41,7 +43,8 @@ def train(
             source = predictor.models.get(DERIVED_FROM.get(metric))
             return engine.submit(_fitted, shared, metric, seed, source)
 
-        for found in in_turn(fit, wave, side_by_side):
+        fitted = in_turn(fit, wave, side_by_side)
+        for found in reporter.counted(fitted, len(wave), "metrics fitted"):
             predictor.models.update(found.models)
             predictor.refused.update(found.refused)
     predictor.models = {

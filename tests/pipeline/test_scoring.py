@@ -13,6 +13,7 @@ from models_py.predict import PerformancePredictor
 from models_py.shortlist import Tactic
 from pipelines import chunks, score
 from pipelines.compare import terms_of
+from pipelines.console import Reporter
 from pipelines.engine import engine_of
 from pipelines.published import connect, metric_directions
 from pipelines.settings import Settings
@@ -46,7 +47,11 @@ def _asked(con, predictor) -> score.Asked:
 
 def _score(con, asked: score.Asked) -> None:
     with engine_of(asked.settings) as engine:
-        score.score_options(con, asked, engine)
+        score.score_options(con, asked, engine, Reporter(quiet=True))
+
+
+def _chunk(con) -> chunks.Chunk:
+    return next(chunks.chunks(con, chunks.ends_of_chunks(con)))
 
 
 def _scored(con, predictor) -> dict[str, pd.DataFrame]:
@@ -61,7 +66,7 @@ def test_chunks_hold_every_option_once_and_workloads_whole(con, monkeypatch):
     monkeypatch.setattr(chunks, "OPTIONS", 100)
     parts = [
         pd.concat([each.measured.to_pandas(), each.candidates.to_pandas()])
-        for each in chunks.chunks(con)
+        for each in chunks.chunks(con, chunks.ends_of_chunks(con))
     ]
     assert len(parts) > 5
     every = pd.concat(parts)
@@ -105,7 +110,7 @@ def test_a_metric_that_is_not_known_of_some_workloads_leaves_them_out(con, predi
 
 
 def test_a_chunk_may_hold_nothing_that_a_metric_applies_to(con, predictor, monkeypatch):
-    whole = next(chunks.chunks(con))
+    whole = _chunk(con)
     group = whole.candidates["comparable_group"][0].as_py()
     here = pc.field("comparable_group") == group
     measured, candidates = whole.measured.filter(here), whole.candidates.filter(here)
@@ -122,7 +127,7 @@ def test_a_chunk_may_hold_nothing_that_a_metric_applies_to(con, predictor, monke
 )
 def test_a_chunk_without_a_likely_option_has_none_to_write(con, predictor, unlikely):
     candidates = con.sql(f"select * {unlikely} from features.candidate_features").to_arrow_table()
-    whole = next(chunks.chunks(con))
+    whole = _chunk(con)
     chunk = chunks.Chunk(whole.measured.slice(0, 0), candidates, whole.earlier.slice(0, 0))
     scored = score.score(chunk, _asked(con, predictor))
     assert scored.hardware_options is None and scored.weighed_options is None
@@ -134,7 +139,8 @@ def test_candidates_are_selected_by_what_tables_say(con, predictor, frames):
     asked = _asked(con, predictor)
     tactic = Tactic({"information_gain": 0.7, "hardware": 0.3}, 0.5)
     _score(con, asked)
-    score.select_candidates(con, asked, dict.fromkeys(asked.terms.metrics, tactic))
+    tactics = dict.fromkeys(asked.terms.metrics, tactic)
+    score.select_candidates(con, asked, tactics, Reporter(quiet=True))
     found = con.sql(
         "select * from ml.scored_candidates where metric = 'throughput' order by config_id"
     ).df()
@@ -164,7 +170,7 @@ def test_what_fails_in_a_chunk_fails_the_build(con, predictor, monkeypatch):
 
 
 def test_chunks_are_sent_whole(con):
-    chunk = next(chunks.chunks(con))
+    chunk = _chunk(con)
     again = pickle.loads(pickle.dumps(chunk))
     for one, other in zip(vars(chunk).values(), vars(again).values(), strict=True):
         assert one.equals(other)

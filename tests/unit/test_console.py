@@ -1,0 +1,58 @@
+"""What long work says of itself."""
+
+import io
+import itertools
+
+import pytest
+from rich.console import Console
+
+from pipelines import console
+from pipelines.console import Reporter
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch):
+    """Every look at it is 25 seconds after the last one."""
+    seconds = itertools.count(0, 25)
+    monkeypatch.setattr(console.time, "monotonic", lambda: next(seconds))
+
+
+def reporter(terminal: bool) -> tuple[Reporter, io.StringIO]:
+    said = io.StringIO()
+    made = Reporter()
+    made.console = Console(file=said, force_terminal=terminal, color_system=None, width=80)
+    return made, said
+
+
+def test_a_pipe_gets_a_line_a_minute_with_what_is_left(clock):
+    made, said = reporter(terminal=False)
+    assert list(made.counted("abcdefgh", 8, "letters")) == list("abcdefgh")
+    lines = said.getvalue().splitlines()
+    assert [line.split(" ", 1)[1] for line in lines] == [
+        "3 of 8 letters, about 0:02:05 left",
+        "6 of 8 letters, about 0:00:50 left",
+    ]
+
+
+def test_short_work_is_quiet_in_a_pipe():
+    made, said = reporter(terminal=False)
+    assert sum(made.counted(iter(range(1000)), 1000, "numbers")) == 499_500
+    assert said.getvalue() == ""
+
+
+def test_a_terminal_gets_a_bar_and_the_spinner_back():
+    made, said = reporter(terminal=True)
+    with made.stage("counting"):
+        assert list(made.counted([1, 2], 2, "numbers")) == [1, 2]
+    shown = said.getvalue()
+    assert "counting ..." in shown and "numbers" in shown and "2/2" in shown
+    assert "counting: 0.0 s" in shown
+
+
+def test_what_fails_meanwhile_fails():
+    made, _ = reporter(terminal=True)
+    with pytest.raises(ZeroDivisionError), made.stage("counting"):
+        for number in made.counted([1, 0], 2, "numbers"):
+            1 / number
+    with made.stage("again"):
+        pass
