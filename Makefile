@@ -7,7 +7,7 @@ export DO_NOT_TRACK := true
 # tests run side by side: threads inside matrix products would only fight for the cores
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: build test test-all lint lock clean
+.PHONY: build test test-all lint reference lock clean
 
 build: $(VENV)/installed
 	$(BIN)/benchmart build
@@ -20,6 +20,10 @@ test-all: $(VENV)/installed
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+# Writes the pages of docs/ that are made of what the code and a build say of themselves.
+reference: build
+	$(BIN)/python -m pipelines.reference docs
 
 $(VENV)/installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
