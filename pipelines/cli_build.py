@@ -46,7 +46,13 @@ def build(
     scheduler,
     as_json,
 ) -> None:
-    """Build the warehouse from raw files and publish it, all or nothing."""
+    """Build the warehouse from raw files and publish it, all or nothing.
+
+    \b
+    benchmart build                                  from the bundled raw/
+    benchmart build --raw results --raw public/timm  and what was there before
+    benchmart build --objective latency --full-refresh
+    """
     from pipelines.build import build as run_build
     from pipelines.console import Reporter
     from pipelines.overview import overview, print_overview
@@ -81,6 +87,10 @@ def record(results, warehouse, objective, plan, as_json) -> None:
 
     A table in the native format. Rows may name their configuration by `config_id`, as in plans, and
     have metrics and, where runs failed, `status`.
+
+    \b
+    benchmart record results.csv
+    benchmart record results.csv --plan plan.json    tests of a plan that was made with --focus
     """
     from pipelines.console import Reporter
     from pipelines.record import record as record_results
@@ -103,6 +113,10 @@ def doctor(warehouse, as_json) -> None:
     """Check the installation, the settings and the warehouse, and say what to do.
 
     Exit code 1 where something is broken.
+
+    \b
+    benchmart doctor
+    benchmart doctor --json
     """
     from pipelines.doctor import as_plain, examine
     from pipelines.settings import load_settings
@@ -122,7 +136,12 @@ def doctor(warehouse, as_json) -> None:
 @click.argument("build_id", required=False)
 @warehouse_option
 def rollback(build_id, warehouse) -> None:
-    """Publish an earlier build again: BUILD_ID, or the one before."""
+    """Publish an earlier build again: BUILD_ID, or the one before.
+
+    \b
+    benchmart rollback
+    benchmart rollback 20261126T021504.512031
+    """
     from pipelines.console import Reporter
     from pipelines.rollback import rollback as publish_again
     from pipelines.settings import load_settings
@@ -135,7 +154,12 @@ def rollback(build_id, warehouse) -> None:
 @warehouse_option
 @json_option
 def status(warehouse, as_json) -> None:
-    """Say what is published, and what to do next."""
+    """Say what is published, what deserves a look, and what to do next.
+
+    \b
+    benchmart status
+    benchmart status --json
+    """
     from pipelines.overview import overview, print_overview
     from pipelines.settings import load_settings
 

@@ -89,6 +89,11 @@ def hardware(
 
     What is not said of the workload may be anything: every known workload that fits is answered. A
     request that nothing satisfies is answered with what stands in its way, and what comes nearest.
+
+    \b
+    benchmart hardware --model bert-mini --batch-size 8 --metric latency
+    benchmart hardware --model bert-mini --slo "latency<=50" --max-cost-per-hour 0.10
+    benchmart hardware --model bert-mini --requests-per-second 50 --utilisation 0.8
     """
     from pipelines import hardware as ranking
     from pipelines import sizing

@@ -16,7 +16,12 @@ import click
 )
 @click.option("--base-url", help="A mirror that has the files under their names.")
 def fetch(source, output, base_url) -> None:
-    """Download a public source at its pinned commit; without SOURCE, list what there is."""
+    """Download a public source at its pinned commit; without SOURCE, list what there is.
+
+    \b
+    benchmart fetch
+    benchmart fetch timm
+    """
     from pipelines.console import Reporter
     from pipelines.fetch import fetch as download
     from pipelines.fetch import public_source, public_sources
@@ -45,7 +50,11 @@ def fetch(source, output, base_url) -> None:
 )
 @click.option("--time-limit", type=float, help="Stop starting cases after this many seconds.")
 def measure(suite, output, time_limit) -> None:
-    """Time real models on this machine, in the native format."""
+    """Time real models on this machine, in the native format.
+
+    \b
+    benchmart measure --suite quick --output measured/quick.csv
+    """
     from pipelines.measure import run_suite
 
     path = output or Path("measured") / f"{suite}.csv"

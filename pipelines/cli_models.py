@@ -10,7 +10,14 @@ from pipelines.cli_options import json_option, warehouse_option
 
 @click.group()
 def models() -> None:
-    """Compare fitted models, and choose which one serves."""
+    """Compare fitted models, and choose which one serves.
+
+    \b
+    benchmart models compare --metric throughput
+    benchmart models promote throughput 3
+    benchmart models rollback throughput
+    benchmart models release throughput
+    """
 
 
 @models.command()

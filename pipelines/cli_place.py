@@ -71,7 +71,12 @@ from pipelines.terminal import printable
 @output_option("Where to write the plan as JSON.")
 @json_option
 def place(warehouse, demand, inventory, provider, region, output, as_json, **search) -> None:
-    """Assign workloads to nodes, several to the same devices where memory allows."""
+    """Assign workloads to nodes, several to the same devices where memory allows.
+
+    \b
+    benchmart place --demand demand.csv --inventory inventory.csv
+    benchmart place --demand demand.csv --inventory inventory.csv --objective headroom
+    """
     from pipelines import placement_words
     from pipelines.place import place_file
     from pipelines.settings import load_settings

@@ -57,7 +57,14 @@ def integrate(
     focus,
     output,
 ) -> None:
-    """Plan the next tests together with the recommended hardware (JSON)."""
+    """Plan the next tests together with the recommended hardware (JSON).
+
+    \b
+    benchmart integrate --budget 5 --output plan.json
+    benchmart integrate --metric throughput,latency --budget 6
+    benchmart integrate --available h100,a100 --max-minutes 240
+    benchmart integrate --focus hardware=my-accelerator --budget 5
+    """
     from pipelines.integrate import Today
     from pipelines.integrate import integrate as plan_tests
     from pipelines.settings import load_settings
@@ -92,7 +99,12 @@ def integrate(
     help="Objective or metric; may be given several times.",
 )
 def predict(warehouse, source, output, metric) -> None:
-    """Predict metrics of configurations: rows in, rows out, in the same order."""
+    """Predict metrics of configurations: rows in, rows out, in the same order.
+
+    \b
+    benchmart predict --input configs.csv --output predicted.csv
+    benchmart predict --input configs.csv --metric latency --metric memory
+    """
     from pipelines.predict_file import predict_file
     from pipelines.settings import load_settings
 
@@ -122,7 +134,13 @@ def predict(warehouse, source, output, metric) -> None:
 @scheduler_option
 @json_option
 def backtest(warehouse, metric, policy, tune, seeds, engine, scheduler, as_json) -> None:
-    """Replay selection on your own measurements: tests saved against random, error and regret."""
+    """Replay selection on your own measurements: tests saved against random, error and regret.
+
+    \b
+    benchmart backtest
+    benchmart backtest --metric latency --policy balanced --policy accuracy --seeds 3
+    benchmart backtest --tune                        for the strategies that builds choose between
+    """
     from models_py.strategies import BALANCED, DECISION_SHARES
     from pipelines.backtest import backtest as run_backtest
     from pipelines.backtest import in_words

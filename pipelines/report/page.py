@@ -20,6 +20,7 @@ from pipelines.warehouse import DATABASE, replace_file
 
 HERE = Path(__file__).parent
 TESTS, WORKLOADS, POINTS = 50, 100, 500
+MAPPED_WORKLOADS = 5_000
 MOST_MODELS, MOST_DEVICES, MOST_METRICS = 60, 20, 4
 INTERVAL = {"p05": "5 %", "p50": "median", "p95": "95 %", "unit": "unit"}
 
@@ -60,8 +61,9 @@ class Report:
         self._con = con
         self.objective = short_name(main_metric(objective))
         self.metric = main_metric(objective)
-        [self.build] = records(con, _query("build"))
-        [self.losses] = records(con, _query("losses"), {"objective": self.objective})
+        asked = {"objective": self.objective}
+        [self.build] = records(con, _query("build"), asked)
+        [self.losses] = records(con, _query("losses"), asked)
 
     def page(self) -> str:
         """The whole page."""
@@ -89,7 +91,8 @@ class Report:
 
     def heat_map(self) -> dict | None:
         """Shares of what the recommendation is worth, by model and device; None without workloads."""
-        found = self._frame("heat_map", {"objective": self.objective})
+        asked = {"objective": self.objective, "workloads": MAPPED_WORKLOADS}
+        found = self._frame("heat_map", asked)
         if found.empty:
             return None
         often = found.groupby("device")["workloads"].sum().nlargest(MOST_DEVICES).index
@@ -100,7 +103,8 @@ class Report:
         }
         shown = dict(list(models.items())[:MOST_MODELS])
         left = len(models) - len(shown), found["device"].nunique() - len(devices)
-        return {"devices": devices, "models": shown, "left_out": left}
+        workloads = min(self.build["workloads"], MAPPED_WORKLOADS)
+        return {"devices": devices, "models": shown, "left_out": left, "workloads": workloads}
 
     def recommendations(self) -> Markup | None:
         """Platforms of workloads, the least certain first."""

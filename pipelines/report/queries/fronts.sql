@@ -1,19 +1,12 @@
--- the workloads with most to choose between
-with fronts as (
+-- of the workloads with most to choose between
+with chosen as (
 
-    select *, count(*) over (partition by workload_id) as platforms
+    select workload_id, count(*) as platforms
     from analytics.pareto_front
     where len(objectives) > 1
-
-),
-
-chosen as (
-
-    select workload_id
-    from fronts
     group by all
-    having max(platforms) > 1
-    order by max(platforms) desc, workload_id
+    having platforms > 1
+    order by platforms desc, workload_id
     limit 6
 
 )
@@ -26,6 +19,6 @@ select
     objectives,
     medians,
     units,
-from fronts
+from analytics.pareto_front
 inner join chosen using (workload_id)
 order by workload, prob_on_front desc

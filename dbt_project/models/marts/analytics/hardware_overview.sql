@@ -4,20 +4,29 @@ with measured as (
 
     select
         hardware,
-        count(distinct measurement_id) as measurements,
+        count(*) as measurements,
         count(distinct config_id) as configurations_measured,
         count(distinct model_name) as models_measured,
         list_sort(list(distinct framework)) as frameworks,
         max(measured_at) as last_measured_at,
-    from {{ ref('measurements') }}
+    from {{ ref('runs') }}
+    where status = 'ok'
+    group by all
+
+),
+
+by_objective as (
+
+    select hardware, objective, count(*) as candidates
+    from {{ ref('scored_candidates') }}
     group by all
 
 ),
 
 open as (
 
-    select hardware, count(distinct config_id) as configurations_open
-    from {{ ref('scored_candidates') }}
+    select hardware, max(candidates) as configurations_open
+    from by_objective
     group by all
 
 )
