@@ -9,7 +9,9 @@ with pairs as (
             / median(value) filter (framework = 'pytorch') as speedup,
     from measurements
     where metric = 'throughput'
-    group by model_name, hardware, precision, batch_size, input_length, output_length, image_size
+    group by
+        comparable_group, model_name, hardware, device_count, precision, options, concurrency,
+        batch_size, input_length, output_length, image_size
 
 )
 

@@ -1,5 +1,13 @@
--- How many tests does each policy need until its recommendations lose one percent? (after benchmart backtest)
-select metric, comparable_group, policy, min(tests) filter (where regret <= 0.01) as tests
-from learning_curve
+-- After how many tests do recommendations lose one percent or less, and stay there? (after benchmart backtest)
+select
+    metric,
+    comparable_group,
+    policy,
+    min(tests) filter (tests > last_above) as tests,
+from (
+    select *, coalesce(max(tests) filter (regret > 0.01) over policies, 0) as last_above
+    from learning_curve
+    window policies as (partition by metric, comparable_group, policy)
+)
 group by all
 order by metric, comparable_group, tests nulls last;

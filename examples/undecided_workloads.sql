@@ -7,6 +7,9 @@ select
     tests.rank,
     tests.configuration,
 from recommended_platforms as platforms
-inner join next_tests as tests using (workload_id, objective)
-where objective = 'throughput' and platforms.prob_best < 0.8 and tests.serves = 'decision'
+left join next_tests as tests
+    on tests.workload_id = platforms.workload_id
+    and tests.objective = platforms.objective
+    and tests.serves = 'decision'
+where platforms.objective = 'throughput' and platforms.prob_best < 0.8
 order by platforms.prob_best, tests.rank;

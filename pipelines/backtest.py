@@ -104,8 +104,8 @@ def backtest(
             return engine.submit(_replayed, shared[group], metric, policy, seed, directions)
 
         replays = in_turn(submit, asked, engine.side_by_side + 1)
-        counted = reporter.counted(replays, len(asked), "replays")
-        curves = pd.concat(counted, ignore_index=True)
+        with reporter.counted(replays, len(asked), "replays") as counted:
+            curves = pd.concat(counted, ignore_index=True)
     curves.insert(0, "metric", metric)
     savings = _savings(curves, names)
     picture = _keep(settings.warehouse, metric, curves)

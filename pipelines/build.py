@@ -60,7 +60,7 @@ def build(
             read = (read_manifest(base).get("files", {}) if base else {}) | read
         fingerprint = fingerprint_of(read, settings, warehouse.pins())
         unchanged = base == warehouse.published and not full_refresh
-        if unchanged and (same := _built_before(warehouse, fingerprint)):
+        if unchanged and (same := built_before(warehouse, fingerprint)):
             reporter.say(f"nothing changed since build {same}")
             warehouse.clear_staging()  # its note goes with this attempt's
             return
@@ -112,7 +112,7 @@ def _intact(warehouse: Warehouse, recording: bool, reporter: Reporter) -> Path |
     return base
 
 
-def _built_before(warehouse: Warehouse, fingerprint: str) -> str | None:
+def built_before(warehouse: Warehouse, fingerprint: str) -> str | None:
     """The published build, or one that was rolled back, that is made of the same; None without one."""
     published = warehouse.published
     if published is None:

@@ -12,6 +12,7 @@ from pipelines.cli_options import (
     engine_option,
     json_option,
     objective_option,
+    raw_option,
     scheduler_option,
     warehouse_option,
 )
@@ -19,12 +20,7 @@ from pipelines.terminal import printable
 
 
 @click.command()
-@click.option(
-    "--raw",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="Directory of raw files; may be given several times [default: the bundled raw/].",
-)
+@raw_option
 @warehouse_option
 @objective_option
 @click.option("--budget", type=int, help="How many tests the printed plan holds.")
@@ -107,9 +103,10 @@ def record(results, warehouse, objective, plan, as_json) -> None:
 
 
 @click.command()
+@raw_option
 @warehouse_option
 @json_option
-def doctor(warehouse, as_json) -> None:
+def doctor(raw, warehouse, as_json) -> None:
     """Check the installation, the settings and the warehouse, and say what to do.
 
     Exit code 1 where something is broken.
@@ -121,7 +118,7 @@ def doctor(warehouse, as_json) -> None:
     from pipelines.doctor import as_plain, examine
     from pipelines.settings import load_settings
 
-    findings = examine(load_settings(warehouse=warehouse))
+    findings = examine(load_settings(raw=raw or None, warehouse=warehouse))
     if as_json:
         click.echo(json.dumps(as_plain(findings), indent=2))
     for each in findings if not as_json else ():

@@ -9,8 +9,8 @@ from click.shell_completion import get_completion_class
 
 NAMES = {
     "metric": "select metric from core.metric_definitions",
-    "model": "select distinct model_name from analytics.measurements",
-    "hardware": "select hardware from analytics.hardware_overview",
+    "model": "select distinct model_name from core.runs",
+    "hardware": "select distinct hardware from core.runs",
 }
 VARIABLE = "_BENCHMART_COMPLETE"
 SHELLS = ("bash", "zsh", "fish")

@@ -16,6 +16,12 @@ warehouse_option = click.option(
     type=click.Path(path_type=Path, file_okay=False),
     help="Warehouse directory [default: warehouse/, or BENCHMART_WAREHOUSE].",
 )
+raw_option = click.option(
+    "--raw",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Directory of raw files; may be given several times [default: the bundled raw/].",
+)
 objective_option = click.option(
     "--objective",
     shell_complete=named("metric"),

@@ -17,7 +17,7 @@ from pipelines.terminal import printable
 @click.option(
     "--file",
     "source",
-    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+    type=click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True),
     help="A file that has the query, - for standard input; see examples/.",
 )
 @warehouse_option
@@ -27,8 +27,8 @@ from pipelines.terminal import printable
 def sql(query, source, warehouse, rows, output, as_json) -> None:
     """Ask the published tables; without QUERY, list them.
 
-    Nothing is changed. A terminal gets a table, a pipe all rows as CSV. Names without a schema are
-    looked for in `analytics`.
+    Nothing of the build is changed. A terminal gets a table, a pipe all rows as CSV. Names without a
+    schema are looked for in `analytics`.
 
     \b
     benchmart sql "from next_tests limit 5"
@@ -43,8 +43,14 @@ def sql(query, source, warehouse, rows, output, as_json) -> None:
         raise InputError("--file: the query is given already; leave out one of the two")
     if source is not None:
         query = _read(source)
-    answer = Answer(load_settings(warehouse=warehouse).warehouse, query or TABLES)
+    if query is None:
+        query = TABLES
+    if not query.strip():
+        raise InputError("sql: the query is empty; leave it out to list the tables")
+    answer = Answer(load_settings(warehouse=warehouse).warehouse, query)
     if output is not None:
+        if as_json and output.suffix != ".json":
+            raise InputError(f"--json: {output} would be something else; end its name with .json")
         answer.save(output)
     elif as_json:
         answer.write_json(sys.stdout)

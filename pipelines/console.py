@@ -42,21 +42,24 @@ class Reporter:
         started = time.perf_counter()
         if self.console.is_terminal:
             self._spinner = self.console.status(f"{name} ...")
-        with self._spinner or contextlib.nullcontext():
-            yield
-        self._spinner = None
+        try:
+            with self._spinner or contextlib.nullcontext():
+                yield
+        finally:
+            self._spinner = None
         self.seconds[name] = time.perf_counter() - started
         self.say(f"{name}: {self.seconds[name]:.1f} s")
 
-    def counted(self, items: Iterable[Item], total: int, what: str) -> Iterator[Item]:
+    @contextlib.contextmanager
+    def counted(self, items: Iterable[Item], total: int, what: str) -> Iterator[Iterator[Item]]:
         """Items as they come: how many came, of how many, and how long the others may take."""
         if not self.console.is_terminal:
-            yield from self._told(items, total, what)
+            yield self._told(items, total, what)
             return
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
         progress = Progress(*columns, TimeRemainingColumn(), console=self.console, transient=True)
         with self._instead_of_spinner(), progress:
-            yield from progress.track(items, total=total, description=what)
+            yield progress.track(items, total=total, description=what)
 
     def say(self, text: str) -> None:
         """One line; text from data is printed as it is, never read as markup."""

@@ -13,6 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from pipelines.attempt import last_attempt
+from pipelines.build import built_before
 from pipelines.errors import BenchmartError
 from pipelines.fingerprint import fingerprint_of
 from pipelines.ingest import find_files
@@ -153,19 +154,30 @@ def _news(settings: Settings) -> Iterator[Finding]:
         return
     recorded = (warehouse.recorded,) if warehouse.has_recorded else ()
     try:
+        pins = warehouse.pins()
         files = {file.name: file.hash for file in find_files((*settings.raw, *recorded))}
-    except BenchmartError:
-        return  # said above
-    if fingerprint_of(files, settings, warehouse.pins()) == warehouse.manifest().get("fingerprint"):
-        yield Finding(
-            "freshness", "ok", "the published build is made of these files, settings and code"
-        )
+    except BenchmartError as error:
+        yield Finding("freshness", "problem", str(error), "mend that first")
+        return
+    same = built_before(warehouse, fingerprint_of(files, settings, pins))
+    if same == warehouse.published.name:
+        yield Finding("freshness", "ok", "the build is made of these files, settings and code")
+    elif same:
+        anew = "benchmart build --full-refresh, if it is to serve again"
+        yield Finding("freshness", "notice", f"these files made build {same}", anew)
     else:
+        learned = warehouse.manifest().get("files", {})
+        news = sum(learned.get(name) != digest for name, digest in files.items())
+        others = (
+            f"{news} of {len(files)} files are new or changed"
+            if news
+            else "settings or code changed"
+        )
         yield Finding(
             "freshness",
             "notice",
-            "files, settings or code changed since the build",
-            "benchmart build",
+            f"{others} since the build",
+            "benchmart build, of what is meant (--raw)",
         )
 
 

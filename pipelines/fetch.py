@@ -87,15 +87,15 @@ def fetch(source: PublicSource, directory: Path, mirror: str | None, reporter: R
             urls={file: source.url(file, mirror) for file in missing},
             retry_if_failed=RETRIES,
         )
-        counted = reporter.counted(missing, len(missing), "files")
-        for number, file in enumerate(counted, start=1):
-            try:
-                registry.fetch(file, downloader=downloader)
-            except (OSError, ValueError) as error:
-                raise BenchmartError(
-                    f"{source.url(file, mirror)}: {_reason(error)};"
-                    f" {number - 1} of {len(missing)} files came, run again for the rest"
-                ) from None
+        with reporter.counted(missing, len(missing), "files") as counted:
+            for number, file in enumerate(counted):
+                try:
+                    registry.fetch(file, downloader=downloader)
+                except (OSError, ValueError) as error:
+                    raise BenchmartError(
+                        f"{source.url(file, mirror)}: {_reason(error)};"
+                        f" {number} of {len(missing)} files came, run again for the rest"
+                    ) from None
     return len(missing)
 
 

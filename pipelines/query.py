@@ -17,6 +17,7 @@ from pipelines.errors import InputError
 from pipelines.published import connect_published
 from pipelines.warehouse import replace_file
 
+BATCH = 10_000
 TABLES = """
 with relations as (
 
@@ -63,17 +64,29 @@ class Answer:
 
     def write_csv(self, file: TextIO) -> None:
         """All rows, with a header; empty where nothing is known."""
-        texts = self._rows.project("columns(*)::varchar")
         writer = csv.writer(file, lineterminator="\n")
         with _refusing():
             writer.writerow(self._rows.columns)
-            writer.writerows(texts.iter_rows())
+            writer.writerows(_rows(self._rows.project("columns(*)::varchar")))
 
     def write_json(self, file: TextIO) -> None:
-        """All rows, a list of objects; times as text."""
+        """All rows, a list of objects; null for what is no number.
+
+        Raises
+        ------
+        InputError
+            For columns of one name, of which an object could have one.
+        """
+        names = self._rows.columns
+        if len(set(names)) < len(names):
+            raise InputError(f"sql: several columns of one name among {', '.join(names)}; use `as`")
         with _refusing():
-            json.dump(self._rows.to_dicts(), file, indent=2, default=str)
-        file.write("\n")
+            separator = "["
+            for (text,) in _rows(self._rows.set_alias("answer").project("to_json(answer)")):
+                row = json.loads(text, parse_constant=lambda constant: None)
+                file.write(f"{separator}\n  {json.dumps(row)}")
+                separator = ","
+        file.write("[]\n" if separator == "[" else "\n]\n")
 
     def save(self, path: Path) -> None:
         """All rows as CSV, JSON or Parquet by the ending of the path, whole or not at all.
@@ -101,6 +114,12 @@ class Answer:
                 )
         path.parent.mkdir(parents=True, exist_ok=True)
         replace_file(path, save)
+
+
+def _rows(relation: duckdb.DuckDBPyRelation) -> Iterator[tuple]:
+    """Rows as they come: by `iter_rows` all would be held."""
+    for batch in relation.to_arrow_reader(BATCH):
+        yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
 
 
 @contextlib.contextmanager

@@ -127,10 +127,11 @@ def score_options(
         drop(con, table.name)
     shared, ahead, ends = engine.share(asked), engine.side_by_side + 1, ends_of_chunks(con)
     results = in_turn(lambda chunk: engine.submit(score, chunk, shared), chunks(con, ends), ahead)
-    for scored in reporter.counted(results, len(ends), "chunks of options scored"):
-        for table, rows in vars(scored).items():
-            if rows is not None:
-                add(con, table, rows)
+    with reporter.counted(results, len(ends), "chunks of options scored") as counted:
+        for scored in counted:
+            for table, rows in vars(scored).items():
+                if rows is not None:
+                    add(con, table, rows)
 
 
 def score(chunk: Chunk, asked: Asked) -> Scored:
@@ -183,12 +184,13 @@ def select_candidates(
     terms, _, _, settings = asked
     limits = Limits(max(settings.budget, settings.plan_depth))
     drop(con, "scored_candidates")
-    for metric in reporter.counted(terms.metrics, len(terms.metrics), "plans made"):
-        model, candidates = terms.predictor.models[metric], _candidates(con, metric)
-        for scored in select(candidates, model, tactics[metric], limits, settings.seed):
-            rows = scored[SCORE_COLUMNS].assign(metric=metric, objective=short_name(metric))
-            add(con, "scored_candidates", as_arrow(rows))
-        give_back()
+    with reporter.counted(terms.metrics, len(terms.metrics), "plans made") as metrics:
+        for metric in metrics:
+            model, candidates = terms.predictor.models[metric], _candidates(con, metric)
+            for scored in select(candidates, model, tactics[metric], limits, settings.seed):
+                rows = scored[SCORE_COLUMNS].assign(metric=metric, objective=short_name(metric))
+                add(con, "scored_candidates", as_arrow(rows))
+            give_back()
     drop(con, "weighed_options")
 
 

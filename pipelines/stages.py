@@ -87,7 +87,7 @@ def run_stages(
                 export_tables(con, staging / FOLDER)
         if settings.report:
             with reporter.stage("report"):
-                write_report(con, settings.objective, staging / REPORT)
+                write_report(con, settings.objective, staging / REPORT, True)
         con.execute("checkpoint")
     for warning in learned.warnings:
         reporter.say(f"warning: {warning}")

@@ -44,9 +44,10 @@ def train(
             return engine.submit(_fitted, shared, metric, seed, source)
 
         fitted = in_turn(fit, wave, side_by_side)
-        for found in reporter.counted(fitted, len(wave), "metrics fitted"):
-            predictor.models.update(found.models)
-            predictor.refused.update(found.refused)
+        with reporter.counted(fitted, len(wave), "metrics fitted") as counted:
+            for found in counted:
+                predictor.models.update(found.models)
+                predictor.refused.update(found.refused)
     predictor.models = {
         name: predictor.models[name] for name in metrics if name in predictor.models
     }

@@ -77,6 +77,7 @@ def learning_curve(found: pd.DataFrame) -> str:
 
 def front(options: pd.DataFrame, across: str, upwards: str, units: dict[str, str]) -> str:
     """Platforms of one workload that no other beats, by two objectives."""
+    options = options.assign(device=_most_frequent(options["device"]))
     chart = (
         alt.Chart(options)
         .mark_point(filled=True, opacity=0.9)

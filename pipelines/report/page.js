@@ -16,7 +16,8 @@ function sort(table, heading) {
   rows.sort((one, other) => {
     const [a, b] = [values.get(one), values.get(other)];
     if (!a.text || !b.text) return Boolean(b.text) - Boolean(a.text);
-    const order = numeric ? a.number - b.number : a.text.localeCompare(b.text);
+    // dates begin with their year
+    const order = (numeric && a.number - b.number) || a.text.localeCompare(b.text);
     return ascending ? order : -order;
   });
   table.tBodies[0].append(...rows);

@@ -19,21 +19,24 @@ from pipelines.tracking import registered
 from pipelines.warehouse import DATABASE, replace_file
 
 HERE = Path(__file__).parent
-TESTS, WORKLOADS, POINTS = 50, 100, 500
-MAPPED_WORKLOADS = 5_000
+MOST_ROWS, POINTS, MAPPED_WORKLOADS = 100, 500, 5_000
 MOST_MODELS, MOST_DEVICES, MOST_METRICS = 60, 20, 4
 INTERVAL = {"p05": "5 %", "p50": "median", "p95": "95 %", "unit": "unit"}
 
 
-def write_report(con: duckdb.DuckDBPyConnection, objective: str, path: Path) -> None:
+def write_report(
+    con: duckdb.DuckDBPyConnection, objective: str, path: Path, beside_tables: bool
+) -> None:
     """Write the page of the newest build of a database.
 
     Parameters
     ----------
     objective
         What tests and platforms are shown for.
+    beside_tables
+        Whether the page will lie beside the database and its lineage.
     """
-    path.write_text(Report(con, objective).page(), encoding="utf-8")
+    path.write_text(Report(con, objective, beside_tables).page(), encoding="utf-8")
 
 
 def write_report_of(build: Path, objective: str, path: Path) -> None:
@@ -51,14 +54,14 @@ def write_report_of(build: Path, objective: str, path: Path) -> None:
             hint = did_you_mean(objective, map(short_name, learned), listed=20)
             raise InputError(f"--objective: no model of '{objective}'{hint}")
         path.parent.mkdir(parents=True, exist_ok=True)
-        replace_file(path, lambda part: write_report(con, objective, part))
+        replace_file(path, lambda part: write_report(con, objective, part, False))
 
 
 class Report:
     """Sections of the page, as the template asks for them."""
 
-    def __init__(self, con: duckdb.DuckDBPyConnection, objective: str) -> None:
-        self._con = con
+    def __init__(self, con: duckdb.DuckDBPyConnection, objective: str, beside_tables: bool) -> None:
+        self._con, self.beside_tables = con, beside_tables
         self.objective = short_name(main_metric(objective))
         self.metric = main_metric(objective)
         asked = {"objective": self.objective}
@@ -86,7 +89,7 @@ class Report:
         """The plan."""
         labels = {"rank": "#", "configuration": "test", "serves": "serves", **INTERVAL}
         labels |= {"combined_score": "score", "reason": "why"}
-        asked = {"objective": self.objective, "tests": TESTS}
+        asked = {"objective": self.objective}
         return self._table("next_tests", labels, asked, {"combined_score": 2})
 
     def heat_map(self) -> dict | None:
@@ -109,9 +112,9 @@ class Report:
     def recommendations(self) -> Markup | None:
         """Platforms of workloads, the least certain first."""
         labels = {"workload": "workload", "platform": "run it on", **INTERVAL}
-        labels |= {"measured": "measured", "prob_best": "odds of being best"}
+        labels |= {"measured": "measured", "prob_best": "chance of being best"}
         labels |= {"second_platform": "second", "second_loss_percent": "it loses, %"}
-        asked = {"objective": self.objective, "workloads": WORKLOADS}
+        asked = {"objective": self.objective}
         return self._table(
             "recommendations", labels, asked, {"prob_best": 2, "second_loss_percent": 1}
         )
@@ -141,7 +144,7 @@ class Report:
             "platform": "now",
         }
         labels |= {
-            "prob_best": "odds of being best",
+            "prob_best": "chance of being best",
             "regret_avoided_percent": "staying would lose, %",
         }
         return self._table(
@@ -175,15 +178,21 @@ class Report:
                 "title": _in_words(metric, rows),
                 "chart": Markup(charts.predicted_against_measured(rows)),
             }
-            for metric, rows in list(found.groupby("metric"))[:MOST_METRICS]
+            for metric, rows in self._by_metric(found)
         ]
 
     def coverage(self) -> list[dict]:
         """Coverage by device, by metric."""
         return [
             {"title": metric, "chart": Markup(charts.coverage(rows))}
-            for metric, rows in list(self._frame("coverage").groupby("metric"))[:MOST_METRICS]
+            for metric, rows in self._by_metric(self._frame("coverage"))
         ]
+
+    def _by_metric(self, rows: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+        """That of the objective first, and no more than a page takes."""
+        every = dict(list(rows.groupby("metric")))
+        first = sorted(every, key=lambda metric: (metric != self.metric, metric))
+        return [(metric, every[metric]) for metric in first[:MOST_METRICS]]
 
     def learning(self) -> list[dict]:
         """Curves of replays, by comparable group; empty before the first backtest."""
@@ -224,8 +233,12 @@ class Report:
     def _table(
         self, name: str, labels: dict, asked: dict | None = None, decimals: dict | None = None
     ) -> Markup | None:
-        rows = self._frame(name, asked)
-        return None if rows.empty else table(rows, name, labels, decimals)
+        rows = self._frame(name, (asked or {}) | {"most": MOST_ROWS + 1})
+        if rows.empty:
+            return None
+        shown = table(rows.head(MOST_ROWS), name, labels, decimals)
+        more = Markup("<p>The first {}, there are more.</p>").format(MOST_ROWS)
+        return shown + more if len(rows) > MOST_ROWS else shown
 
     def _frame(self, name: str, asked: dict | None = None) -> pd.DataFrame:
         rows = self._con.execute(_query(name), asked or {}).df()

@@ -89,6 +89,19 @@ def test_tables_are_sorted_and_filtered_by_keyboard(browser: Browser, published:
     assert all("torch.compile" in row and "mobilenet" in row for row in rows)
 
 
+def test_dates_and_shares_are_sorted_by_what_they_are(browser: Browser, published: Commands):
+    page = opened(browser, published.current / "report.html")
+    for section, heading in (("#hardware", "amd-epyc-genoa-1-thread x1"), ("#data", "newest run")):
+        table = page.locator(f"{section} table").first
+        button = table.get_by_role("button", name=heading)
+        place = table.locator("thead button").all_inner_texts().index(heading) + 1
+        button.press("Enter")
+        cells = table.locator(f"tbody td:nth-child({place})").all_inner_texts()
+        shown = [cell.split()[0] for cell in cells] if section == "#hardware" else cells
+        assert shown == sorted(shown, key=float if section == "#hardware" else None)
+        assert len(shown) > 1
+
+
 def test_light_and_dark_can_be_chosen(browser: Browser, published: Commands):
     page = opened(browser, published.current / "report.html", color_scheme="light")
 
@@ -128,7 +141,7 @@ def test_names_are_text(browser: Browser, published: Commands, tmp_path: Path):
             for column in columns:
                 con.execute(f"update {table} set {column} = ?", [HOSTILE])
         con.execute("update analytics.builds set warnings = [?]", [HOSTILE])
-        write_report(con, "throughput", tmp_path / "report.html")
+        write_report(con, "throughput", tmp_path / "report.html", False)
     page = opened(browser, tmp_path / "report.html")
     assert page.complaints == [(tmp_path / "report.html").as_uri()]
     assert page.evaluate("window.obeyed === undefined")

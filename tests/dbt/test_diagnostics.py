@@ -97,6 +97,7 @@ def test_tests_alike_are_near_duplicates(diagnosed):
     """The first ten are of one model on one platform, with batches of 4, 5, 6 and so on."""
     alike = (
         "update {} set model_name = 'same', hardware = 'same', framework = 'same', precision = 'fp32',"
+        " comparable_group = 'same', options = '',"
         " input_length = 64, output_length = null, image_size = null, batch_size = 4 + (select"
         " batch_order from ml.scored_candidates as s where s.config_id = features.configurations"
         ".config_id and objective = 'throughput') where config_id in (select config_id from"

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from pipelines.warehouse import DATABASE
-from tests.support import COMMAND, Commands
+from tests.support import COMMAND, Commands, bundled_rows, write_csv
 
 
 def examined(commands: Commands, exit_code: int = 0, **environment: str) -> dict[str, dict]:
@@ -40,8 +40,35 @@ def test_what_is_mistyped_or_missing_is_told(commands: Commands):
     assert "raw" in found["raw files"]["advice"]
 
 
-def test_damage_and_news_are_told(small: Commands):
-    assert "benchmart build" in examined(small)["freshness"]["advice"]
+def test_news_are_told(small: Commands):
+    raw = small.home / "raw"
+    asked = {"BENCHMART_RAW": str(raw), "BENCHMART_REPORT": "true"}
+    assert examined(small, **asked)["freshness"]["state"] == "ok"
+    assert (
+        "settings or code changed"
+        in examined(small, **asked | {"BENCHMART_SEED": "7"})["freshness"]["found"]
+    )
+    write_csv(raw / "benchmart" / "more.csv", list(bundled_rows(model_name="vit-tiny"))[:3])
+    done = small.succeed("doctor", "--json", "--raw", raw)
+    [found] = [each for each in json.loads(done.stdout) if each["check"] == "freshness"]
+    assert "1 of 6 files are new" in found["found"]
+    (small.warehouse / "pins.json").write_text("?")
+    assert "pins.json" in examined(small, 1, **asked)["freshness"]["found"]
+
+
+@pytest.mark.slow
+def test_what_was_taken_back_is_told(small: Commands):
+    write_csv(
+        small.home / "raw" / "benchmart" / "more.csv",
+        list(bundled_rows(model_name="bert-mini"))[:3],
+    )
+    small.build()
+    small.succeed("rollback")
+    found = examined(small, BENCHMART_RAW=str(small.home / "raw"))["freshness"]
+    assert "rolled back" in found["found"] and "--full-refresh" in found["advice"]
+
+
+def test_damage_is_told(small: Commands):
     database = small.current / DATABASE
     database.chmod(0o644)
     with database.open("r+b") as file:

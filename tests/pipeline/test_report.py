@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.support import Commands, bundled_rows, write_csv
 
 
@@ -19,6 +21,22 @@ def test_what_deployments_lose_is_on_the_page(small: Commands):
     text = (small.current / "report.html").read_text(encoding="utf-8")
     assert "4 deployments are known; of 1 nothing can be said" in text
     assert "bert-mini fp32 batch 6 64 tokens on amd-epyc-genoa-1-thread x1 pytorch" in text
+
+
+@pytest.mark.slow
+def test_deployments_that_are_well_placed_are_known_too(small: Commands):
+    deployments = small.home / "raw" / "benchmart" / "deployments.csv"
+    best = small.query(
+        "select framework, hardware from analytics.recommended_platforms where"
+        " objective = 'balanced' and workload = 'bert-mini fp32 batch 4 64 tokens'"
+    ).iloc[0]
+    deployments.write_text(
+        "model_name,hardware,framework,precision,batch_size,input_length\n"
+        f"bert-mini,{best['hardware']},{best['framework']},fp32,4,64\n"
+    )
+    small.build(BENCHMART_REPORT="true")
+    text = (small.current / "report.html").read_text(encoding="utf-8")
+    assert "What runs today is not known" not in text
 
 
 def test_a_page_for_another_objective_is_written_elsewhere(published: Commands, tmp_path: Path):
@@ -49,6 +67,7 @@ def test_a_build_of_one_device_without_candidates_has_a_page_too(commands: Comma
     assert "benchmart backtest</code> replays" in text
 
 
+@pytest.mark.slow
 def test_a_build_may_be_without_a_page(commands: Commands):
     rows = bundled_rows(model_name="bert-mini", precision="fp32")
     write_csv(commands.home / "raw" / "benchmart" / "runs.csv", list(rows))

@@ -7,6 +7,7 @@ import io
 import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -76,6 +77,9 @@ def test_bad_queries_are_refused_in_one_line_that_helps(published: Commands, tmp
     assert "expected .csv" in published.refused(
         "sql", "from builds", "--output", tmp_path / "a.txt"
     )
+    assert "nope.sql" in published.refused("sql", "--file", tmp_path / "nope.sql")
+    assert "empty" in published.refused("sql", "")
+    assert "one name" in published.refused("sql", "--json", "select 1 as a, 2 as a")
     assert "leave out one" in published.refused("sql", "from builds", "--file", "-")
     assert not list(tmp_path.iterdir())
 
@@ -98,7 +102,20 @@ def test_views_say_what_their_tables_say(published: Commands):
     ranked = published.query("from analytics.hardware_recommendations where rank <= 2")
     assert len(platforms) == (ranked["rank"] == 1).sum()
     assert platforms["second_platform"].notna().sum() == (ranked["rank"] == 2).sum()
-    assert (platforms["second_loss_percent"].dropna() > -100).all()
+    second = ranked[ranked["rank"] == 2].set_index(["objective", "workload_id"])["loss_p50"]
+    stated = platforms.set_index(["objective", "workload_id"])["second_loss_percent"].dropna()
+    assert np.allclose(stated, 100 * second.loc[stated.index])
     devices = published.query("from analytics.hardware_overview").set_index("hardware")
     measured = published.query("from analytics.measurements where metric = 'throughput'")
     assert devices["measurements"].to_dict() == measured["hardware"].value_counts().to_dict()
+
+
+def test_json_is_json_whatever_is_in_it(published: Commands):
+    query = "select 1.5 as d, 'nan'::double as n, map {date '2026-11-27': [1]} as m, null as z"
+    text = published.succeed("sql", "--json", query).stdout
+    assert json.loads(text, parse_constant=pytest.fail) == [
+        {"d": 1.5, "n": None, "m": {"2026-11-27": [1]}, "z": None}
+    ]
+    assert (
+        json.loads(published.succeed("sql", "--json", f"from ({query}) where false").stdout) == []
+    )

@@ -2,4 +2,4 @@ select workload, objective, previous_platform, platform, prob_best, 100 * regret
 from analytics.recommendation_changes
 where build_id = (select max(build_id) from analytics.builds)
 order by regret_avoided desc nulls last
-limit 100
+limit $most

@@ -10,4 +10,4 @@ select
 from analytics.data_quality
 where build_id = (select max(build_id) from analytics.builds)
 order by rows_rejected desc, file
-limit 100
+limit $most

@@ -2,4 +2,4 @@ select workload, platform, p05, p50, p95, unit, measured, prob_best, second_plat
 from analytics.recommended_platforms
 where objective = $objective
 order by prob_best, workload
-limit $workloads
+limit $most

@@ -1,5 +1,7 @@
 {#- Rows of earlier builds stay: each build starts from a copy of the published database. -#}
-{{ config(materialized='incremental', incremental_strategy='append', on_schema_change='append_new_columns') }}
+{{ config(
+    materialized='incremental', incremental_strategy='append', on_schema_change='append_new_columns', full_refresh=false
+) }}
 
 with files as (
 

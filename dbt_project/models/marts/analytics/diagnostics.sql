@@ -9,9 +9,9 @@ with planned as (
 
 objectives as (
 
-    select distinct metric, coalesce(planned.objective, metric) as objective
-    from {{ source('ml', 'calibration') }}
-    left join planned using (metric)
+    select distinct metric, objective
+    from {{ source('ml', 'hardware_options') }}
+    inner join (select distinct metric from {{ source('ml', 'calibration') }}) using (metric)
 
 ),
 
@@ -35,7 +35,8 @@ repeated as (
 
     select later.objective, count(distinct later.config_id) as tests
     from planned as later
-    inner join planned as earlier using (objective, model_name, hardware, device_count, framework, precision)
+    inner join planned as earlier
+        using (objective, comparable_group, model_name, hardware, device_count, framework, options, precision)
     where earlier.batch_order < later.batch_order
         {%- for number in ['batch_size', 'input_length', 'output_length', 'image_size', 'concurrency'] %}
         and coalesce(
@@ -99,10 +100,12 @@ widths as (
 
 coverages as (
 
+    -- of devices those that chance does not explain, by three standard deviations
     select objective, 'poor_calibration' as diagnostic, min(coverage) as value, arg_min(group_name, coverage) as subject
     from {{ source('ml', 'calibration') }}
     inner join objectives using (metric)
-    where nominal = 0.9 and n >= 20 and group_kind in ('overall', 'hardware')
+    where nominal = 0.9
+        and (group_kind = 'overall' or (group_kind = 'hardware' and coverage < 0.9 - 3 * sqrt(0.09 / n)))
     group by all
 
 ),
@@ -163,6 +166,7 @@ accuracies as (
     from choices
     inner join objectives using (metric)
     group by all
+    having count(*) >= 20
 
 ),
 

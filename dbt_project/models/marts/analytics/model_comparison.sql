@@ -13,5 +13,5 @@ select
     worst_hardware_coverage_90,
     interval_score_90,
     skill_90,
-    repeat_noise
+    case when not isnan(repeat_noise) then repeat_noise end as repeat_noise
 from {{ source('ml', 'models') }}
