@@ -52,7 +52,7 @@ def build(
     warehouse = Warehouse(settings.warehouse)
     with warehouse.locked(), Journal(warehouse).kept() as journal:
         reporter.entered = journal.enter
-        files = _input_files(settings, warehouse, results)
+        files = input_files(settings, warehouse, results)
         read = {file.name: file.hash for file in files}
         base = _intact(warehouse, results is not None, reporter)
         if results is not None:
@@ -140,8 +140,8 @@ def _write_manifest(
     (staging / MANIFEST).write_text(json.dumps(manifest, indent=2), encoding="utf-8")
 
 
-def _input_files(
-    settings: Settings, warehouse: Warehouse, results: InputFile | None
+def input_files(
+    settings: Settings, warehouse: Warehouse, results: InputFile | None = None
 ) -> list[InputFile]:
     """Raw files, what was recorded, and what is to be."""
     recorded = (warehouse.recorded,) if warehouse.has_recorded else ()

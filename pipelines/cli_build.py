@@ -115,16 +115,17 @@ def doctor(raw, warehouse, as_json) -> None:
     benchmart doctor
     benchmart doctor --json
     """
-    from pipelines.doctor import as_plain, examine
+    from pipelines.doctor import examine
     from pipelines.settings import load_settings
 
     findings = examine(load_settings(raw=raw or None, warehouse=warehouse))
     if as_json:
-        click.echo(json.dumps(as_plain(findings), indent=2))
-    for each in findings if not as_json else ():
-        click.echo(printable(f"{each.state:8}{each.check}: {each.found}"))
-        if each.advice:
-            click.echo(printable(f"        -> {each.advice}"))
+        click.echo(json.dumps([vars(each) for each in findings], indent=2))
+    else:
+        for each in findings:
+            click.echo(printable(f"{each.state:8}{each.check}: {each.found}"))
+            if each.advice:
+                click.echo(printable(f"        -> {each.advice}"))
     if any(each.state == "problem" for each in findings):
         sys.exit(1)
 

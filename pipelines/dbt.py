@@ -55,8 +55,7 @@ class Dbt:
     def build(self, select: Sequence[str]) -> None:
         """Build and test the selected nodes; a test runs when all it reads was selected.
 
-        Unit tests, which judge the SQL and not the data, are left to the test suite. Seeds are made
-        anew: those of the build before may have other columns.
+        Unit tests, which judge the SQL and not the data, are left to the test suite.
 
         Raises
         ------
@@ -64,7 +63,7 @@ class Dbt:
             Naming the first model or test that failed and how many others did.
         """
         self.invoke(
-            *("build", "--full-refresh", "--no-write-json", "--exclude-resource-type", "unit_test"),
+            *("build", "--no-write-json", "--exclude-resource-type", "unit_test"),
             *("--indirect-selection", "cautious", "--select", *select),
         )
 

@@ -8,12 +8,12 @@ import shutil
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from pipelines.attempt import last_attempt
-from pipelines.build import built_before
+from pipelines.build import built_before, input_files
 from pipelines.errors import BenchmartError
 from pipelines.fingerprint import fingerprint_of
 from pipelines.ingest import find_files
@@ -57,11 +57,6 @@ def examine(settings: Settings) -> list[Finding]:
         _tracking,
     )
     return [finding for check in checks for finding in check(settings)]
-
-
-def as_plain(findings: list[Finding]) -> list[dict]:
-    """For JSON."""
-    return [asdict(finding) for finding in findings]
 
 
 def _packages(settings: Settings) -> Iterator[Finding]:
@@ -152,10 +147,9 @@ def _news(settings: Settings) -> Iterator[Finding]:
     warehouse = Warehouse(settings.warehouse)
     if warehouse.published is None or not settings.raw:
         return
-    recorded = (warehouse.recorded,) if warehouse.has_recorded else ()
     try:
         pins = warehouse.pins()
-        files = {file.name: file.hash for file in find_files((*settings.raw, *recorded))}
+        files = {file.name: file.hash for file in input_files(settings, warehouse)}
     except BenchmartError as error:
         yield Finding("freshness", "problem", str(error), "mend that first")
         return

@@ -19,17 +19,15 @@ from pipelines.warehouse import replace_file
 
 BATCH = 10_000
 TABLES = """
-with relations as (
-
-    select table_name, estimated_size, comment from duckdb_tables() where schema_name = 'analytics'
-    union all
-    select view_name, null, comment from duckdb_views() where schema_name = 'analytics'
-
-)
-
-select table_name as "table", estimated_size as "rows", trim(comment, ' \n') as description
-from relations
-order by table_name
+select
+    relations.table_name as "table",
+    estimated_size as "rows",
+    trim(table_comment, ' \n') as description,
+from information_schema.tables as relations
+left join duckdb_tables() as sizes
+    on relations.table_schema = sizes.schema_name and relations.table_name = sizes.table_name
+where table_schema = 'analytics'
+order by 1
 """
 
 

@@ -20,17 +20,10 @@ from pipelines.settings import load_settings
 
 MADE = "<!-- made by `make reference`: change what it is made of -->"
 COLUMNS = """
-with relations as (
-
-    select table_name as name, comment as described from duckdb_tables() where schema_name = 'analytics'
-    union all
-    select view_name, comment from duckdb_views() where schema_name = 'analytics'
-
-)
-
-select name, described, column_name, data_type, comment
+select relations.table_name as name, table_comment as described, column_name, data_type, comment
 from duckdb_columns() as columns
-inner join relations on columns.table_name = relations.name
+inner join information_schema.tables as relations
+    on columns.schema_name = relations.table_schema and columns.table_name = relations.table_name
 where schema_name = 'analytics'
 order by name, column_index
 """

@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 
 from pipelines.dbt import DBT_PROJECT, Dbt
 from pipelines.errors import BenchmartError
@@ -15,6 +16,8 @@ config-version: 2
 profile: benchmart
 models:
   +persist_docs: {relation: true, columns: true}
+seeds:
+  +full_refresh: %s
 """
 DOCUMENTED = """\
 models:
@@ -32,7 +35,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project with the materializations of the real one."""
     monkeypatch.delenv("DBT_PARTIAL_PARSE_FILE_PATH", raising=False)
     monkeypatch.setattr("pipelines.dbt.DBT_PROJECT", tmp_path)
-    (tmp_path / "dbt_project.yml").write_text(PROJECT)
+    real = yaml.safe_load((DBT_PROJECT / "dbt_project.yml").read_text())
+    anew = real["seeds"]["benchmart"].get("+full_refresh", False)
+    (tmp_path / "dbt_project.yml").write_text(PROJECT % str(anew).lower())
     for path in ("profiles.yml", "macros/materializations.sql"):
         (tmp_path / path).parent.mkdir(exist_ok=True)
         shutil.copy(DBT_PROJECT / path, tmp_path / path)

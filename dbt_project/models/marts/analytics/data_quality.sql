@@ -1,7 +1,5 @@
 {#- Rows of earlier builds stay: each build starts from a copy of the published database. -#}
-{{ config(
-    materialized='incremental', incremental_strategy='append', on_schema_change='append_new_columns', full_refresh=false
-) }}
+{{ config(materialized='incremental', incremental_strategy='append', on_schema_change='append_new_columns') }}
 
 with files as (
 
