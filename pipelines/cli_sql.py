@@ -31,7 +31,7 @@ def sql(query, source, warehouse, rows, output, as_json) -> None:
     schema are looked for in `analytics`.
 
     \b
-    benchmart sql "from next_tests limit 5"
+    benchmart sql "from next_tests order by rank limit 5"
     benchmart sql "select configuration, p50, unit from predictions where metric = 'latency_ms'"
     benchmart sql --file examples/hardware_under_a_limit.sql
     benchmart sql "describe predictions"
