@@ -150,17 +150,23 @@ def screens(
 def _promises(options: pd.DataFrame, constraints: Constraints) -> list[Screen]:
     """A screen for each requirement, and one for all together: so that the one that binds is named."""
 
-    def promise(text: str, probability: np.ndarray, tell: Callable[[int], str]) -> Screen:
+    def promise(
+        text: str, probability: np.ndarray, away: np.ndarray, tell: Callable[[int], str]
+    ) -> Screen:
         demand = f"{text} with a probability of {100 * constraints.confidence:.0f} %"
-        return Screen(demand, probability >= constraints.confidence, -probability, tell)
+        shortfall = np.lexsort((away, -probability)).argsort().astype(float)
+        return Screen(demand, probability >= constraints.confidence, shortfall, tell)
 
     def alone(requirement: Requirement) -> Screen:
         probability, median = (
             options[f"{kind} {requirement}"].to_numpy(float) for kind in ("prob", "median")
         )
+        # of options that are as unlikely to keep it, the nearest is the one with the nearest median
+        away = np.nan_to_num(np.abs(np.log(median / requirement.limit)), nan=np.inf)
         return promise(
             str(requirement),
             probability,
+            away,
             lambda row: f"{100 * probability[row]:.0f} % (median {median[row]:.4g})",
         )
 
@@ -168,7 +174,11 @@ def _promises(options: pd.DataFrame, constraints: Constraints) -> list[Screen]:
     if found:
         together = options["prob_meets"].to_numpy(float)
         text = "run and keep " + " and ".join(map(str, constraints.requirements))
-        found.append(promise(text, together, lambda row: f"{100 * together[row]:.0f} %"))
+        found.append(
+            promise(
+                text, together, np.zeros(len(options)), lambda row: f"{100 * together[row]:.0f} %"
+            )
+        )
     return found
 
 

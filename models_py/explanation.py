@@ -9,11 +9,13 @@ import pandas as pd
 
 from models_py.derived import DerivedModel
 from models_py.metric_model import MetricModel
+from models_py.odds import odds
 from models_py.options import platform_names
 from models_py.worth import Objective
 
 # what the roofline bounds
 TIMED = ("throughput", "latency_ms", "ttft_ms", "itl_ms")
+OTHER_DEVICE, NEXT = "the best other device", "the next platform"
 CONTRIBUTIONS = 2
 SMALLEST = 0.01
 
@@ -30,8 +32,9 @@ def explanations(
 
     Examples
     --------
-    A line reads: 1.8x the throughput of nvidia-a100 x1 vllm with 93 % probability; bound by memory
-    bandwidth, at 61 % of its roofline; LightGBM: framework vllm +12 %, batch_size -4 %.
+    A line reads: 1.8x the throughput of the best other device (nvidia-a100 x1 vllm), with 93 %
+    probability; bound by memory bandwidth, at 61 % of its roofline; LightGBM: framework vllm +12 %,
+    batch_size -4 %.
     """
     leaders = ranked[ranked["rank"] == 1]
     parts = zip(
@@ -53,11 +56,14 @@ def _against(ranked: pd.DataFrame, leaders: pd.DataFrame, objective: Objective) 
     rivals = rivals.set_index("workload_id").reindex(leaders["workload_id"])
     ratio = 1 / (1 - rivals["loss_p50"].to_numpy())
     names = platform_names(rivals)
+    others_are = np.where(rivals["same"].fillna(True).astype(bool), NEXT, OTHER_DEVICE)
     return [
         "the only platform that is left"
         if np.isnan(times)
-        else f"{_compared(times, objective)} {name} with {100 * odds:.0f} % probability"
-        for times, name, odds in zip(ratio, names, rivals["prob_loss"], strict=True)
+        else f"{_compared(times, objective)} {which} ({name}), with {odds(chance)} probability"
+        for times, which, name, chance in zip(
+            ratio, others_are, names, rivals["prob_loss"], strict=True
+        )
     ]
 
 
@@ -65,8 +71,9 @@ def _compared(times: float, objective: Objective) -> str:
     name = "balance" if objective.weights else objective.name.replace("_", " ")
     if objective.direction > 0:
         return f"{times:.2f}x the {name} of"
+    less = 100 * (1 - 1 / times)
     return (
-        f"{name} {times:.2f}x lower than on" if times >= 1 else f"{name} {1 / times:.2f}x that on"
+        f"{name} {less:.0f} % lower than on" if times >= 1 else f"{name} {1 / times:.2f}x that on"
     )
 
 

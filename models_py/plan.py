@@ -59,6 +59,7 @@ PREDICTION = (
     "serves",
     "reason",
     "config_id",
+    "configuration",
 )
 ALTERNATIVES = 3
 
@@ -78,6 +79,8 @@ def build_plan(
     total_candidates
         How many candidates were considered.
     """
+    if "configuration" not in chosen:
+        chosen = chosen.assign(configuration=chosen["workload"] + " on " + chosen["platform"])
     wanted = options[options["workload_id"].isin(chosen["workload_id"])]
     ranked = dict(iter(wanted.sort_values("rank").groupby("workload_id")))
     recommendations = [

@@ -12,8 +12,10 @@ from models_py.acquisition import knowledge_gradient
 from models_py.derived import DerivedModel
 from models_py.limits import Allowance, Limits
 from models_py.metric_model import MetricModel
+from models_py.odds import odds
 
 ACCURACY, DECISION = "accuracy", "decision"
+SETTLED = 1e-4  # expected regret, in log units, that is not worth a test
 
 
 class Choice(NamedTuple):
@@ -130,10 +132,11 @@ class Selection:
         """Choose the next test, and return its position.
 
         A test for decisions is the one with the largest product of what it tells and of what it does
-        for its workload: of tests that decide nearly alike, the one that tells of others too.
+        for its workload: of tests that decide nearly alike, the one that tells of others too. Where
+        every decision is settled, it is one for accuracy.
         """
         information, regret = self._information(), self._knowledge_gradient()
-        both = np.where(free, information * regret / price, 0)
+        both = np.where(free & (regret > SETTLED), information * regret / price, 0)
         if for_decisions and both.max() > 0:
             serves, test = DECISION, int(np.argmax(both))
         else:
@@ -169,14 +172,14 @@ def prob_runs(candidates: pd.DataFrame) -> np.ndarray:
 
 
 def _decision_reason(test: pd.Series) -> str:
-    chance = 100 * test["prob_best"]
+    chance = odds(test["prob_best"])
     if test["rank"] == 1:
         return (
-            f"decision: predicted best platform of its workload with {chance:.0f} % probability;"
+            f"decision: predicted best platform of its workload with {chance} probability;"
             " measuring it settles the choice"
         )
     return (
-        f"decision: has a {chance:.0f} % chance of being the best for its workload, where"
+        f"decision: has a chance of {chance} of being the best for its workload, where"
         f" {test['recommended_hardware']} {test['recommended_framework']} leads"
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
@@ -34,7 +34,11 @@ POLICIES = {
     **{name: chosen_jointly(share) for name, share in DECISION_SHARES.items()},
     "decisions": chosen_jointly(1.0),
 }
-FIGURES = ("rmse", "median_ape", "regret")
+FIGURES = {
+    "rmse": "error of predictions",
+    "median_ape": "median error of predictions",
+    "regret": "what recommendations lose",
+}
 FEWEST_CONFIGURATIONS = 100
 MOST_CONFIGURATIONS = 2_500
 BUDGET_SHARE = 0.25
@@ -187,21 +191,25 @@ def _keep(warehouse: Path, metric: str, curves: pd.DataFrame) -> Path:
 
 
 def in_words(found: Backtest) -> list[str]:
-    """A line per group, policy and figure: what it would have saved, also where that is nothing."""
-    names = {"rmse": "the error", "median_ape": "the median error", "regret": "the regret"}
-    lines = []
-    for row in found.savings.to_dict("records"):
-        start = f"{row['comparable_group']}: {row['policy']}, to reach {names[row['figure']]}"
-        start += " that random selection ends with"
-        if np.isnan(row["percent"]):
-            lines.append(f"{start}: it never does")
-        elif row["low"] > 0:
-            lines.append(
-                f"{start}: {row['percent']:.0f} % fewer tests ({row['low']:.0f} to {row['high']:.0f})"
-            )
-        else:
-            lines.append(
-                f"{start}: nothing that chance does not explain"
-                f" ({row['percent']:.0f} %, {row['low']:.0f} to {row['high']:.0f})"
-            )
+    """What each policy would have saved, also where that is nothing, and what it comes to."""
+    lines = ["Fewer tests than random selection until as good as it is at its end, 90 % interval:"]
+    for group, rows in found.savings.groupby("comparable_group", sort=False):
+        lines.append(str(group))
+        for row in rows.to_dict("records"):
+            lines.append(f"  {row['policy']}, {FIGURES[row['figure']]}: {_saved(row)}")
+    better = int((found.savings["low"] > 0).sum())
+    lines.append(f"{better} of {len(found.savings)} figures need fewer tests, beyond chance.")
+    if better < len(found.savings):
+        lines.append("More --seeds narrow the intervals; small tables leave little to choose.")
     return lines + [f"left out: {reason}" for reason in found.skipped]
+
+
+def _saved(row: Mapping[str, float]) -> str:
+    if np.isnan(row["percent"]):
+        return "does not get there"
+    between = f"{row['low']:.0f} to {row['high']:.0f} %"
+    if row["low"] > 0:
+        return f"{row['percent']:.0f} % fewer ({between})"
+    if row["high"] < 0:
+        return f"{-row['percent']:.0f} % more ({-row['high']:.0f} to {-row['low']:.0f} %)"
+    return f"no difference beyond chance ({between})"

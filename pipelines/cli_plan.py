@@ -65,7 +65,7 @@ def integrate(
     benchmart integrate --available h100,a100 --max-minutes 240
     benchmart integrate --focus hardware=my-accelerator --budget 5
     """
-    from pipelines.integrate import Today
+    from pipelines.integrate import Today, in_words
     from pipelines.integrate import integrate as plan_tests
     from pipelines.settings import load_settings
 
@@ -80,6 +80,10 @@ def integrate(
 
         plan = integrate_today(settings, settings.budget, today)
     write(json.dumps(plan, indent=2) + "\n", output)
+    if output is not None:
+        for line in in_words(plan):
+            click.echo(printable(line))
+        click.echo(f"written: {output}")
 
 
 @click.command()

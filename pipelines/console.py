@@ -15,6 +15,7 @@ from rich.status import Status
 from pipelines.terminal import printable
 
 Item = TypeVar("Item")
+Count = Callable[[int, int], object]  # told how many are done, of how many
 QUIET_FOR = 60  # seconds between lines about the same work, where there is no terminal
 
 
@@ -53,28 +54,41 @@ class Reporter:
     @contextlib.contextmanager
     def counted(self, items: Iterable[Item], total: int, what: str) -> Iterator[Iterator[Item]]:
         """Items as they come: how many came, of how many, and how long the others may take."""
+        with self.counting(what) as count:
+            yield _each(items, total, count)
+
+    @contextlib.contextmanager
+    def counting(self, what: str) -> Iterator[Count]:
+        """As `counted`, for work that says itself how many are done, of how many."""
         if not self.console.is_terminal:
-            yield self._told(items, total, what)
+            yield self._told(what)
             return
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
         progress = Progress(*columns, TimeRemainingColumn(), console=self.console, transient=True)
         with self._instead_of_spinner(), progress:
-            yield progress.track(items, total=total, description=what)
+            task = progress.add_task(what, total=None)
+            yield lambda done, total: progress.update(task, completed=done, total=total)
 
     def say(self, text: str) -> None:
         """One line; text from data is printed as it is, never read as markup."""
         stamp = "" if self.console.is_terminal else time.strftime("%H:%M:%S ")
         self.console.print(stamp + printable(text), markup=False)
 
-    def _told(self, items: Iterable[Item], total: int, what: str) -> Iterator[Item]:
+    def _told(self, what: str) -> Count:
+        """A line a minute."""
         started = said = time.monotonic()
-        for number, item in enumerate(items, start=1):
-            yield item
+
+        def count(done: int, total: int) -> None:
+            nonlocal said
+            if not 0 < done < total:
+                return
             now = time.monotonic()
-            if now - said >= QUIET_FOR and number < total:
-                left = timedelta(seconds=round((now - started) / number * (total - number)))
-                self.say(f"{number} of {total} {what}, about {left} left")
+            if now - said >= QUIET_FOR:
+                left = timedelta(seconds=round((now - started) / done * (total - done)))
+                self.say(f"{done} of {total} {what}, about {left} left")
                 said = now
+
+        return count
 
     @contextlib.contextmanager
     def _instead_of_spinner(self) -> Iterator[None]:
@@ -86,3 +100,10 @@ class Reporter:
         finally:
             if self._spinner:
                 self._spinner.start()
+
+
+def _each(items: Iterable[Item], total: int, count: Count) -> Iterator[Item]:
+    count(0, total)
+    for number, item in enumerate(items, start=1):
+        yield item
+        count(number, total)

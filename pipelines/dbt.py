@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import itertools
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from pipelines.console import Count
 from pipelines.errors import BenchmartError
 from pipelines.memory import DEFAULT_LIMIT, give_back, in_words, of_marts
 from pipelines.settings import PROJECT
@@ -52,10 +54,15 @@ class Dbt:
         self.memory = memory
         self.manifest = None
 
-    def build(self, select: Sequence[str]) -> None:
+    def build(self, select: Sequence[str], count: Count = lambda done, total: None) -> None:
         """Build and test the selected nodes; a test runs when all it reads was selected.
 
         Unit tests, which judge the SQL and not the data, are left to the test suite.
+
+        Parameters
+        ----------
+        count
+            Told how many nodes are done, of how many.
 
         Raises
         ------
@@ -65,6 +72,7 @@ class Dbt:
         self.invoke(
             *("build", "--no-write-json", "--exclude-resource-type", "unit_test"),
             *("--indirect-selection", "cautious", "--select", *select),
+            callbacks=(_counting(count),),
         )
 
     def write_lineage(self, page: Path) -> None:
@@ -80,16 +88,16 @@ class Dbt:
         self.manifest.write(str(path))
         return path
 
-    def invoke(self, *arguments: str):
-        """Run a dbt command on the parsed project, as `build` does."""
+    def invoke(self, *arguments: str, callbacks: Sequence[Callable] = ()):
+        """Run a dbt command on the parsed project, as `build` does; callbacks get its events."""
         self._parse()
-        return self._run(*arguments)
+        return self._run(*arguments, callbacks=callbacks)
 
     def _parse(self) -> None:
         self.manifest = self.manifest or self._run("parse", "--no-write-json")
 
     @_without_collecting()
-    def _run(self, *arguments: str):
+    def _run(self, *arguments: str, callbacks: Sequence[Callable] = ()):
         from dbt.adapters.duckdb.connections import DuckDBConnectionManager
         from dbt.cli.main import dbtRunner
 
@@ -102,7 +110,8 @@ class Dbt:
         # every build would make dbt parse the whole project anew
         try:
             with contextlib.chdir(self.directory):
-                result = dbtRunner(manifest=self.manifest).invoke([*QUIETLY, *arguments, *places])
+                runner = dbtRunner(manifest=self.manifest, callbacks=list(callbacks))
+                result = runner.invoke([*QUIETLY, *arguments, *places])
         finally:
             # dbt keeps the file locked after it returns
             DuckDBConnectionManager.close_all_connections()
@@ -110,6 +119,19 @@ class Dbt:
         if not result.success:
             raise BenchmartError(f"dbt: {_first_failure(result)}; log in {self.target}")
         return result.result
+
+
+def _counting(count: Count) -> Callable:
+    done, total = itertools.count(1), 0
+
+    def told(event) -> None:
+        nonlocal total
+        if event.info.name == "LogStartLine":
+            total = event.data.total
+        elif event.info.name == "NodeFinished":
+            count(next(done), total)
+
+    return told
 
 
 def _first_failure(result) -> str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import repeat
+from operator import itemgetter
 
 import duckdb
 import pandas as pd
 
 from models_py.constraints import Constraints
 from models_py.hardware_recommender import HardwareRecommender
+from models_py.odds import odds
 from models_py.predict import PerformancePredictor
 from models_py.recommendation import Recommendation
 from models_py.requirements import Requirement, parse_requirements
@@ -123,6 +125,7 @@ def opened(settings: Settings, request: Request, whole_curve: bool = False) -> O
         options = with_prices(con, options_of(con, workloads), settings.offers)
         offers = counted_offers(con, settings.offers)
         _require_offers(con, settings.offers, offers)
+    _require_prices(options, request)
     recommender = HardwareRecommender(
         PerformancePredictor.load(build / "models"),
         options=options,
@@ -197,6 +200,14 @@ def _require_offers(con: duckdb.DuckDBPyConnection, wanted: Offers, found: pd.Da
             raise InputError(f"--{name}: no price in {wanted.currency} of '{value}' is known{hint}")
 
 
+def _require_prices(options: pd.DataFrame, request: Request) -> None:
+    limit = request.max_price_per_hour
+    if limit is not None and options["price_per_hour"].isna().all():
+        raise InputError(
+            f"--max-cost-per-hour {limit:g}: no price of these devices is known (prices.csv)"
+        )
+
+
 def as_json(answer: Answer) -> dict:
     """For machines: one entry per workload."""
     found = answer.recommendation
@@ -228,30 +239,30 @@ def as_json(answer: Answer) -> dict:
 def in_words(answer: Answer, listed: int = 5) -> list[str]:
     """Lines for a person: the first options of each workload."""
     found, lines = answer.recommendation, [f"note: {note}" for note in answer.notes]
-    for workload_id, name in answer.names.items():
+    for workload_id, name in sorted(answer.names.items(), key=itemgetter(1)):
         own = found.options[found.options["workload_id"] == workload_id]
         if workload_id in found.unsatisfied:
             lines += [name, f"  {found.unsatisfied[workload_id].text}"]
         elif len(own):
             lines.append(f"{name}, {found.objective.name} in {answer.units[workload_id]}")
-            for _, row in own.head(listed).iterrows():
+            shown = listed if len(own) > listed + 1 else len(own)
+            for _, row in own.head(shown).iterrows():
                 lines.append(_line(row))
                 if pd.notna(row["explanation"]):
                     lines.append(f"     {row['explanation']}")
-            if len(own) > listed:
-                lines.append(f"  and {len(own) - listed} more (--json)")
+            if len(own) > shown:
+                lines.append(f"  and {len(own) - shown} more (--json)")
     return lines
 
 
 def _line(row: pd.Series) -> str:
-    if pd.notna(row["measured_value"]):
-        value = f"{row['measured_value']:.4g} measured"
-    else:
-        value = f"{row['p50']:.4g} ({row['p05']:.4g} to {row['p95']:.4g})"
+    measured = pd.notna(row["measured_value"])
+    value = f"{row['measured_value'] if measured else row['p50']:.4g}"
+    value += f" ({row['p05']:.4g} to {row['p95']:.4g}){', measured' if measured else ''}"
     parts = [f"  {row['rank']}. {row['platform']}: {value}"]
-    parts.append(f"best with {100 * row['prob_best']:.0f} % probability")
+    parts.append(f"best with {odds(row['prob_best'])} probability")
     if "prob_meets" in row:
-        parts.append(f"keeps the requirements with {100 * row['prob_meets']:.0f} %")
+        parts.append(f"keeps the requirements with {odds(row['prob_meets'])}")
     if pd.notna(row.get("price_per_hour")):
         parts.append(f"{row['price_per_hour']:.4g} an hour")
     if not row["in_domain"]:

@@ -100,6 +100,14 @@ def _plan(con: duckdb.DuckDBPyConnection, objective: str, budget: int) -> dict:
     return build_plan(chosen, options, name, total)
 
 
+def in_words(plan: dict) -> list[str]:
+    """Lines for a person: each test, and why."""
+    lines = [f"note: {note}" for note in plan.get("notes", [])]
+    for number, test in enumerate(plan["recommendations"], start=1):
+        lines += [f"{number}. {test['configuration']}", f"   {test['reason']}"]
+    return lines
+
+
 def require_learned(objective: str, metric: str, learned: Sequence[str]) -> None:
     """Raise an `InputError` for a metric that the build did not learn."""
     if metric not in learned:

@@ -40,8 +40,11 @@ def overview(warehouse: Path, objective: str, budget: int) -> dict:
             "select source, count(*) as files, sum(rows_read)::bigint as rows_read,"
             " sum(rows_accepted)::bigint as rows_accepted,"
             " sum(rows_rejected)::bigint as rows_rejected,"
-            " sum(rows_duplicate)::bigint as rows_duplicate"
-            " from analytics.data_quality"
+            " sum(rows_duplicate)::bigint as rows_duplicate,"
+            " coalesce(any_value(failed.runs), 0) as runs_failed"
+            " from analytics.data_quality left join ("
+            "select source, count(*) as runs from core.runs where status != 'ok' group by all"
+            ") as failed using (source)"
             " where build_id = (select max(build_id) from analytics.builds)"
             " group by all order by source",
         )
@@ -97,9 +100,7 @@ def _before(warehouse: Warehouse) -> str | None:
 def print_overview(found: dict) -> None:
     """The overview for people."""
     console = Console(highlight=False, soft_wrap=True)
-    console.print(
-        _text(f"Build {found['build_id']}: {found['raw_rows']} rows of {found['raw_files']} files")
-    )
+    console.print(_text(f"Build {found['build_id']}: {found['raw_files']} files"))
     if found["attempt"]:
         console.print(_text(f"  {_attempted(found['attempt'])}"))
     if found["before"]:
@@ -107,8 +108,9 @@ def print_overview(found: dict) -> None:
     for entry in found["data_quality"]:
         console.print(
             _text(
-                f"  {entry['source']}: {entry['rows_read']} read = {entry['rows_accepted']} accepted"
-                f" + {entry['rows_rejected']} rejected + {entry['rows_duplicate']} duplicate"
+                f"  {entry['source']}: {entry['rows_read']} runs = {entry['rows_accepted']} accepted"
+                f" + {entry['rows_rejected']} rejected + {entry['rows_duplicate']} duplicate;"
+                f" {entry['runs_failed']} of them out of memory or failed"
             )
         )
     for entry in found["calibration"]:

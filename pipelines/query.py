@@ -7,6 +7,8 @@ import csv
 import io
 import json
 import shutil
+import sys
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
@@ -21,8 +23,8 @@ BATCH = 10_000
 TABLES = """
 select
     relations.table_name as "table",
-    estimated_size as "rows",
-    trim(table_comment, ' \n') as description,
+    coalesce(estimated_size::varchar, 'view') as "rows",
+    regexp_extract(replace(table_comment, chr(10), ' '), 'One row per[^.]*') as description,
 from information_schema.tables as relations
 left join duckdb_tables() as sizes
     on relations.table_schema = sizes.schema_name and relations.table_name = sizes.table_name
@@ -54,11 +56,32 @@ class Answer:
             raise InputError("sql: this gives no rows; ask for some, with `select` or `from`")
 
     def boxed(self, most_rows: int) -> str:
-        """A table as wide as the terminal, with the first and the last rows of many."""
+        """A table as wide as the terminal; what does not fit, a row below the other.
+
+        Of many rows of a table the first and the last are shown, of others the first.
+        """
         width = shutil.get_terminal_size().columns
         with _refusing(), contextlib.redirect_stdout(io.StringIO()) as shown:
-            self._rows.show(max_rows=most_rows, max_width=width)
-        return shown.getvalue().rstrip("\n")
+            self._rows.show(max_rows=most_rows, max_width=sys.maxsize)
+            box = shown.getvalue().rstrip("\n")
+            fits = all(len(line) <= width for line in box.splitlines())
+            return box if fits else self._below_each_other(most_rows, width)
+
+    def _below_each_other(self, most_rows: int, width: int) -> str:
+        names = self._rows.columns
+        longest = max(map(len, names))
+        found = _rows(self._rows.limit(most_rows + 1).project("columns(*)::varchar"))
+        lines = []
+        for number, row in enumerate(found, start=1):
+            if number > most_rows:
+                lines.append(f"... and more than {most_rows} rows: --rows, --output")
+                break
+            lines.append(f"{number} ".ljust(min(width, 40), "-"))
+            for name, value in zip(names, row, strict=True):
+                wrapped = textwrap.wrap(value or "", max(width - longest - 1, 20)) or [""]
+                hanging = "\n" + " " * (longest + 1)
+                lines.append(f"{name.ljust(longest)} {hanging.join(wrapped)}".rstrip())
+        return "\n".join(lines)
 
     def write_csv(self, file: TextIO) -> None:
         """All rows, with a header; empty where nothing is known."""

@@ -145,5 +145,5 @@ def _require_results(described: Path, results: Path) -> None:
             needed = ", ".join(REQUIRED)
             raise InputError(
                 f"{results}: no table of results in the native format; needed are {needed},"
-                " or config_id, and metrics; tables of others go to a raw directory"
+                " or config_id, and metrics; files in other formats: benchmart build --raw DIRECTORY"
             )

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import duckdb
 
 from models_py.objectives import main_metric, short_name
+from models_py.odds import odds
 from pipelines.published import records
 from pipelines.settings import Settings
 
@@ -174,7 +175,7 @@ def _moved(found: dict) -> list[str]:
             else f"{100 * row['regret_avoided']:.2g} % worse by what is known now"
         )
         lines.append(
-            f"  {row['workload']}: now {row['platform']} ({100 * row['prob_best']:.0f} % the best),"
+            f"  {row['workload']}: now {row['platform']} ({odds(row['prob_best'])} the best),"
             f" before {row['previous_platform']}, {worth}"
         )
     if len(moved) > SHOWN:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from models_py.hardware_recommender import SHAPE
+from models_py.odds import odds
 from models_py.recommendation import Sizing
 from models_py.sizing import CONFIDENCE, Demand
 from pipelines.errors import InputError
@@ -115,5 +116,5 @@ def _line(row: pd.Series, currency: str) -> str:
     if pd.notna(row["batch_size"]):
         parts.append(f"batch {row['batch_size']:.0f}")
     parts.append("no price known" if pd.isna(price) else f"{price:.4g} {currency} an hour")
-    parts.append(f"carries it with {100 * row['prob_carried']:.0f} % probability")
+    parts.append(f"carries it with {odds(row['prob_carried'])} probability")
     return ", ".join(parts)

@@ -26,6 +26,7 @@ from pipelines.tracking import Tracker
 from pipelines.warehouse import DATABASE, REPORT, Warehouse
 
 LINEAGE = "lineage.html"
+NODES = "tables built and tested"
 UPSTREAM = ("+path:models/marts/core", "+path:models/marts/features")
 DOWNSTREAM = ("diagnostic_rules", "path:models/marts/analytics", "path:tests")
 
@@ -38,8 +39,8 @@ def build_marts(dbt: Dbt, files: Sequence[InputFile], reporter: Reporter) -> Lan
         reporter.say(f"warning: {warning}")
     if not (landing.loaded or landing.unchanged):
         raise InputError(f"{'; '.join(landing.warnings)}: nothing to build from")
-    with reporter.stage("core and features"):
-        dbt.build(UPSTREAM)
+    with reporter.stage("core and features"), reporter.counting(NODES) as count:
+        dbt.build(UPSTREAM, count)
     return landing
 
 
@@ -78,7 +79,8 @@ def run_stages(
         learned = learn(con, settings, models, champions, facts, tracker, reporter, engine)
         append_build(con, settings, facts, files, learned, [*landing.warnings, *learned.warnings])
     with reporter.stage("analytics"):
-        dbt.build(DOWNSTREAM)
+        with reporter.counting(NODES) as count:
+            dbt.build(DOWNSTREAM, count)
         dbt.write_lineage(staging / LINEAGE)
     with connected() as con:
         complete_build(con, facts.build_id, reporter.seconds)

@@ -135,7 +135,7 @@ def _model_types(
     hint = did_you_mean(name, [row[0] for row in known])
     raise FieldError(
         "model_name",
-        f"nothing is known of '{name}'{hint}; state its model type, or add it to models.csv",
+        f"nothing is known of '{name}'; state its model type, or add it to models.csv{hint}",
     )
 
 

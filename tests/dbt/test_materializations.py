@@ -129,3 +129,11 @@ def test_a_seed_may_have_other_columns_than_the_build_before(project: Path):
         Dbt(project, project / "target").build(["facts"])
     with connect(project / "benchmart.duckdb", read_only=True) as con:
         assert con.sql("select id, name from facts").fetchall() == [(1, "second")]
+
+
+def test_how_many_nodes_are_done_is_told(project: Path):
+    for name in ("one", "two"):
+        (project / "models" / f"{name}.sql").write_text("select 1 as answer")
+    told = []
+    Dbt(project, project / "target").build(["one", "two"], lambda *done: told.append(done))
+    assert told == [(1, 2), (2, 2)]

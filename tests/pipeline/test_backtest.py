@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from mlflow.tracking import MlflowClient
 
@@ -10,8 +12,9 @@ from tests.support import Commands
 
 def test_a_backtest_says_what_would_have_been_saved_and_is_published(small: Commands):
     said = small.succeed("backtest", "--seeds", 2, "--tune").stdout
-    assert "text_embedding/inference/samples/s: balanced, to reach the error" in said
-    assert "balanced, to reach the regret that random selection ends with: " in said
+    assert "text_embedding/inference/samples/s\n  mostly-accuracy, error of predictions: " in said
+    assert "  balanced, what recommendations lose: " in said
+    assert re.search(r"\d of 9 figures need fewer tests, beyond chance", said)
     assert "analytics.learning_curve" in said
     assert (small.warehouse / "backtests" / "throughput.parquet").is_file()
     drawn = (small.warehouse / "backtests" / "throughput.svg").read_text(encoding="utf-8")
@@ -51,7 +54,7 @@ def test_what_cannot_be_replayed_is_named(small: Commands):
 @pytest.mark.slow
 def test_derived_latency_is_replayed_as_well(small: Commands):
     said = small.succeed("backtest", "--metric", "latency", "--seeds", 2).stdout
-    assert "balanced, to reach the error that random selection ends with" in said
+    assert "  balanced, error of predictions: " in said
     assert (small.warehouse / "backtests" / "latency_ms.parquet").is_file()
 
 

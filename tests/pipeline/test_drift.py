@@ -74,6 +74,7 @@ def test_a_machine_that_became_slower_calls_for_a_new_model(small: Commands):
     assert {"throughput", "latency_ms"} <= set(fitted["metric"])
 
 
+@pytest.mark.slow
 def test_a_small_table_is_learned_anew_for_every_row_and_any_for_other_facts(small: Commands):
     _held_back(small)
     small.build()

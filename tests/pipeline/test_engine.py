@@ -98,6 +98,7 @@ def test_a_cluster_builds_the_same_tables_though_a_worker_is_killed(small: Comma
         assert set(different) <= {"model"}, name  # its version counts the fits
 
 
+@pytest.mark.slow
 def test_a_cluster_replays_as_this_machine_does(small: Commands, cluster):
     """Curves are compared to what sums of several threads leave open."""
     small.succeed("backtest", "--seeds", 2)

@@ -67,6 +67,7 @@ def test_a_failed_build_leaves_the_published_one(small: Commands):
     assert small.current == published
 
 
+@pytest.mark.slow
 def test_a_file_of_the_same_name_from_elsewhere_is_no_new_version(small: Commands):
     rows = list(bundled_rows(model_name="vit-tiny"))
     write_csv(small.home / "raw" / "more.csv", rows[:5])

@@ -268,6 +268,7 @@ def test_settings_come_from_file_environment_and_flags_in_this_order(commands: C
     assert "bugdet" in commands.refused("integrate")
 
 
+@pytest.mark.slow
 def test_variables_may_list_directories_and_metrics(small: Commands):
     settings = {"BENCHMART_METRICS": "latency_ms", "BENCHMART_PLAN_DEPTH": "3"}
     small.succeed("build", "--budget", 2, BENCHMART_RAW=str(small.home / "raw"), **settings)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.support import Commands
 
 
+@pytest.mark.slow
 def test_what_models_learn_from_is_said_and_every_measurement_counts(small: Commands):
     done = small.build(BENCHMART_TRAINING_ROWS="100")
     ((every, configurations),) = small.query(

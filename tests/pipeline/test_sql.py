@@ -12,17 +12,17 @@ import pandas as pd
 import pytest
 
 from pipelines.query import Answer
-from tests.support import PROJECT, Commands
+from tests.support import PROJECT, Commands, bundled_rows, write_csv
 
 EXAMPLES = sorted((PROJECT / "examples").glob("*.sql"))
-# a fresh clone has no deployments, no second build, no backtest, no repeats and nothing that may fail
-EMPTY = {
+# a fresh clone has no second build, no backtest, no repeats and nothing that may fail; nor deployments
+OF_A_HISTORY = {
     "changes_since_the_last_build",
-    "losses_of_staying",
     "noise_of_repeats",
     "tests_saved",
     "what_may_not_run",
 }
+EMPTY = OF_A_HISTORY | {"losses_of_staying"}
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
@@ -43,6 +43,22 @@ def test_deployments_that_lose_are_found(small: Commands):
     example = PROJECT / "examples" / "losses_of_staying.sql"
     found = json.loads(small.succeed("sql", "--json", "--file", example).stdout)
     assert found and all(row["loss_percent_p50"] > 20 for row in found)
+
+
+@pytest.mark.slow
+def test_a_warehouse_with_a_history_answers_what_a_fresh_one_cannot(small: Commands):
+    folder = small.home / "raw" / "benchmart"
+    rows = [row for row in bundled_rows(model_name="bert-mini") if row["input_length"] == "256"]
+    slower = {"throughput": "10", "latency_ms": "400"}
+    write_csv(folder / "repeats.csv", [row | slower | {"run_id": "again"} for row in rows])
+    nothing = dict.fromkeys(("throughput", "latency_ms", "latency_p99_ms", "memory_mb"), "")
+    failed = {"status": "oom", "batch_size": "4096"}
+    write_csv(folder / "failures.csv", [row | nothing | failed for row in rows[::3]])
+    small.succeed("backtest", "--seeds", 2)
+    small.build()
+    for name in OF_A_HISTORY:
+        query = PROJECT / "examples" / f"{name}.sql"
+        assert json.loads(small.succeed("sql", "--json", "--file", query).stdout), name
 
 
 def test_a_pipe_gets_every_row_as_csv(published: Commands):

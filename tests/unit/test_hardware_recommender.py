@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from models_py.constraints import Constraints
 from models_py.hardware_recommender import HardwareRecommender
 from models_py.objectives import BALANCE
+from models_py.odds import odds
 from models_py.predict import PerformancePredictor
 from models_py.requirements import Requirement, parse_requirements
 from models_py.worth import NotLearned, objective_of
@@ -58,12 +59,12 @@ def test_a_recommendation_says_in_one_line_what_speaks_for_it(recommender):
     rival = options[options["hardware"] != options["hardware"][0]].iloc[0]
     against, bound = lines["throughput"].split("; ")  # it was measured: nothing was learned of it
     assert against == (
-        f"{1 / (1 - rival['loss_p50']):.2f}x the throughput of {rival['platform']}"
-        f" with {100 * rival['prob_loss']:.0f} % probability"
+        f"{1 / (1 - rival['loss_p50']):.2f}x the throughput of the best other device"
+        f" ({rival['platform']}), with {odds(rival['prob_loss'])} probability"
     )
     assert bound.startswith(("bound by arithmetic, at ", "bound by memory bandwidth, at "))
     assert bound.endswith(" % of its roofline")
-    assert lines["latency"].startswith("latency ") and "x lower than on " in lines["latency"]
+    assert lines["latency"].startswith("latency ") and " % lower than on the " in lines["latency"]
     assert lines["balanced"].startswith("1.") and "x the balance of " in lines["balanced"]
 
 
@@ -146,7 +147,10 @@ def test_an_empty_answer_names_what_binds_and_what_is_nearest(
     assert answer.alternatives().empty
     (reason,) = answer.unsatisfied.values()
     assert reason.binding == binding
-    assert reason.text.startswith(f"{binding}: no option; nearest is amd-epyc-genoa-1-thread")
+    nearest = (
+        "amd-epyc-genoa-1-thread" if told != ")" else "amd-epyc-genoa-2-threads x1 onnxruntime"
+    )
+    assert reason.text.startswith(f"{binding}: no option; nearest is {nearest}")
     assert reason.text.endswith(told)
 
 
