@@ -11,7 +11,7 @@ import click
 from pipelines.cli_build import build, doctor, record, rollback, status
 from pipelines.cli_completion import completion
 from pipelines.cli_hardware import hardware
-from pipelines.cli_measurements import fetch, measure
+from pipelines.cli_measurements import dispatch, fetch, measure, worker
 from pipelines.cli_models import models
 from pipelines.cli_place import place
 from pipelines.cli_plan import backtest, integrate, predict
@@ -40,6 +40,7 @@ def cli() -> None:
     benchmart doctor                                           what is wrong here, and what to do
     benchmart rollback                                         the build before serves again
     benchmart fetch timm                                       a public source to build from
+    benchmart measure --plan plan.json                         run its tests on this machine
     benchmart models compare                                   how good the fitted models are
     benchmart backtest                                         what selection would have saved you
     """
@@ -48,7 +49,7 @@ def cli() -> None:
 for command in (
     *(build, record, rollback, status, doctor, sql, report),
     *(integrate, predict, backtest, hardware, place),
-    *(fetch, measure, models, completion),
+    *(fetch, measure, dispatch, worker, models, completion),
 ):
     cli.add_command(command)
 

@@ -1,10 +1,20 @@
-"""`benchmart fetch` and `measure`: where measurements come from."""
+"""`benchmart fetch`, `measure`, `dispatch` and `worker`: where measurements come from."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import click
+
+from pipelines.terminal import printable
+
+timeout_option = click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=180.0,
+    show_default=True,
+    help="Seconds that a case may take in one process.",
+)
 
 
 @click.command()
@@ -42,23 +52,110 @@ def fetch(source, output, base_url) -> None:
 
 
 @click.command()
-@click.option("--suite", default="quick", show_default=True, help="Which grid of cases to run.")
+@click.option("--suite", help="Which grid of cases to run: quick or contention [default: quick].")
+@click.option(
+    "--plan",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Run the tests of this plan that this machine can.",
+)
 @click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="CSV file to append to; cases that are in it are skipped [default: measured/SUITE.csv].",
+    help="CSV file to append to; cases that are in it are skipped [default: measured/SUITE.csv, or"
+    " the plan's name].",
 )
 @click.option("--time-limit", type=float, help="Stop starting cases after this many seconds.")
-def measure(suite, output, time_limit) -> None:
+@timeout_option
+def measure(suite, plan, output, time_limit, timeout) -> None:
     """Time real models on this machine, in the native format.
+
+    Every case runs in three processes, one after another; its row has medians and the interval in which
+    those of another run will lie. What was stopped goes on where it was.
 
     \b
     benchmart measure --suite quick --output measured/quick.csv
+    benchmart measure --plan plan.json --output results.csv && benchmart record results.csv
     """
-    from pipelines.measure import run_suite
+    from pipelines.errors import InputError
+    from pipelines.measure.planned import planned
+    from pipelines.measure.runner import run_cases
+    from pipelines.measure.suite import cases_of
 
-    path = output or Path("measured") / f"{suite}.csv"
-    summary = run_suite(
-        suite, path, time_limit_s=time_limit, on_event=lambda text: click.echo(text, err=True)
+    if suite and plan:
+        raise InputError("--suite and --plan: leave out one")
+    cases, others = planned(plan) if plan else (cases_of(suite or "quick"), [])
+    for other in others:
+        click.echo(printable(f"not here: {other}"), err=True)
+    path = output or Path("measured") / f"{plan.stem if plan else suite or 'quick'}.csv"
+    summary = run_cases(
+        cases,
+        path,
+        time_limit_s=time_limit,
+        timeout_s=timeout,
+        on_event=lambda text: click.echo(text, err=True),
+        facts=plan is None,  # a plan is of models and devices that are known
+    )
+    elsewhere = f", {len(others)} for other machines" if others else ""
+    click.echo(f"{path}: {summary}{elsewhere}")
+
+
+@click.command()
+@click.option(
+    "--plan",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Whose tests to measure.",
+)
+@click.option("--scheduler", required=True, metavar="ADDRESS", help="Of the cluster's scheduler.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="CSV file to append to; tests that are in it are skipped [default: measured/PLAN.csv].",
+)
+@timeout_option
+@click.option(
+    "--patience",
+    type=click.FloatRange(min=0),
+    default=60.0,
+    show_default=True,
+    help="Seconds to wait for a worker that announces the hardware of a test.",
+)
+def dispatch(plan, scheduler, output, timeout, patience) -> None:
+    """Have the tests of a plan measured by workers of a Dask cluster, each on the hardware it names.
+
+    A test that is lost with its worker goes to another one, and no test runs twice at once.
+
+    \b
+    dask scheduler                                             on one machine
+    benchmart worker --scheduler tcp://host:8786               on each that measures
+    benchmart dispatch --plan plan.json --scheduler tcp://host:8786 --output results.csv
+    """
+    from pipelines.dispatch import dispatch as run
+
+    path = output or Path("measured") / f"{plan.stem}.csv"
+    summary = run(
+        plan, path, scheduler, timeout, patience, lambda text: click.echo(printable(text), err=True)
     )
     click.echo(f"{path}: {summary}")
+
+
+@click.command()
+@click.option("--scheduler", required=True, metavar="ADDRESS", help="Of the cluster's scheduler.")
+@click.option(
+    "--threads",
+    type=click.IntRange(1),
+    multiple=True,
+    help="Thread counts to announce; may be given several times [default: all that there are].",
+)
+def worker(scheduler, threads) -> None:
+    """Measure on this machine for a Dask cluster, a test at a time, until its scheduler is gone.
+
+    It announces what this machine is, as `benchmart measure` would call it.
+
+    \b
+    benchmart worker --scheduler tcp://host:8786
+    benchmart worker --scheduler tcp://host:8786 --threads 1 --threads 4
+    """
+    from pipelines.measure.remote import work
+
+    work(scheduler, threads)

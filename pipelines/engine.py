@@ -129,7 +129,10 @@ def engine_of(
         Where no cluster answers, it has no workers, or they have other code.
     """
     if settings.on_cluster:
-        with _connected(settings) as client:
+        if settings.scheduler is None:
+            expected = "the address of one (tcp://host:8786)"
+            raise InputError(f"--engine dask: needs --scheduler, {expected}")
+        with connected(settings.scheduler) as client:
             yield Cluster(client)
         return
     with local(settings.threads) as pool:
@@ -152,28 +155,35 @@ def in_turn(
 
 
 @contextmanager
-def _connected(settings: Settings) -> Iterator[Client]:
-    if settings.scheduler is None:
-        raise InputError("--engine dask: needs --scheduler, the address of one (tcp://host:8786)")
+def connected(scheduler: str) -> Iterator[Client]:
+    """A client of a cluster whose workers run this code.
+
+    Raises
+    ------
+    InputError
+        Where the address is none, or Dask is not installed.
+    BenchmartError
+        Where no cluster answers, it has no workers, or they have other code.
+    """
     try:
         import dask
         from distributed import Client
         from distributed.comm import get_address_host_port
     except ImportError:
-        raise InputError("--engine dask: not installed, `pip install -e '.[dask]'`") from None
+        raise InputError("Dask is not installed: `pip install -e '.[dask]'`") from None
     # models and frames are sent with the work, so that it can be done again
     dask.config.set({"distributed.admin.large-graph-warning-threshold": "1GB"})
     try:
-        get_address_host_port(settings.scheduler)
+        get_address_host_port(scheduler)
     except ValueError:
-        expected = f"expected an address as tcp://host:8786, got {settings.scheduler!r}"
+        expected = f"expected an address as tcp://host:8786, got {scheduler!r}"
         raise InputError(f"--scheduler: {expected}") from None
     try:
-        client = Client(settings.scheduler, timeout=PATIENCE, set_as_default=False)
+        client = Client(scheduler, timeout=PATIENCE, set_as_default=False)
     except OSError:
-        raise BenchmartError(f"--scheduler {settings.scheduler}: no answer") from None
+        raise BenchmartError(f"--scheduler {scheduler}: no answer") from None
     with client:
-        _check_workers(client, settings.scheduler)
+        _check_workers(client, scheduler)
         yield client
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import importlib.util
 import os
 import subprocess
 import sys
@@ -11,11 +12,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
+from pipelines.measure.runner import NEEDED
 from pipelines.published import connect_published
 
 PROJECT = Path(__file__).resolve().parents[1]
 BUNDLED = PROJECT / "raw" / "benchmart"
+needs_torch = pytest.mark.skipif(
+    not all(importlib.util.find_spec(name) for name in NEEDED),
+    reason="the extra `measure` is not installed",
+)
 COMMAND = Path(sys.executable).with_name("benchmart")
 
 

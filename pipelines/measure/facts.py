@@ -6,8 +6,8 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from pipelines.measure.architectures import Architecture
-from pipelines.measure.backends import build_model, make_inputs, vocabulary_size
-from pipelines.measure.suite import Case
+from pipelines.measure.cases import Case
+from pipelines.measure.models import build_model, make_inputs, vocabulary_size
 
 TEXT_ONLY = ("text_embedding", "text_generation")
 

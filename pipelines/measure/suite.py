@@ -2,35 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import replace
 
+from pipelines.errors import InputError
 from pipelines.measure.architectures import ARCHITECTURES, Architecture
-
-
-@dataclass(frozen=True)
-class Case:
-    """One configuration to time."""
-
-    model_name: str
-    framework: str
-    precision: str
-    threads: int
-    batch_size: int
-    input_length: int | None = None
-    output_length: int | None = None
-    image_size: int | None = None
-
-    @property
-    def group(self) -> tuple[str, str, str, int]:
-        """Cases of one group share a process, a model and its preparation."""
-        return self.model_name, self.framework, self.precision, self.threads
-
-    @property
-    def size(self) -> int:
-        """Samples times length: what memory grows with."""
-        return self.batch_size * (self.input_length or (self.image_size or 1))
-
+from pipelines.measure.cases import Case
+from pipelines.measure.processor import native_precisions
+from pipelines.suggest import did_you_mean
 
 MODES = (
     ("pytorch", "fp32"),
@@ -38,16 +17,25 @@ MODES = (
     ("pytorch", "int8"),
     ("onnxruntime", "fp32"),
     ("onnxruntime", "int8"),
+    ("openvino", "fp32"),
+    ("openvino", "int8"),
 )
 COMPILED = ("bert-mini", "vit-tiny")
 THREADS = (1, 2)
+SERVED = {
+    "bert-mini": {"input_length": 64},
+    "minilm-l6": {"input_length": 64},
+    "resnet-18": {"image_size": 224},
+    "vit-tiny": {"image_size": 224},
+}
 TOO_LARGE = 65_536
 
 
-def quick_suite() -> Iterator[Case]:
-    """Eighteen models of five types: threads, precisions and frameworks crossed."""
+def quick_suite(precisions: Collection[str]) -> Iterator[Case]:
+    """Eighteen models of five types: threads, frameworks and the given precisions crossed."""
     for architecture in ARCHITECTURES.values():
-        for framework, precision in _modes(architecture):
+        modes = [mode for mode in _modes(architecture) if mode[1] in precisions]
+        for framework, precision in modes:
             for threads in THREADS:
                 for sizes in _sizes(architecture, framework):
                     yield Case(architecture.name, framework, precision, threads, **sizes)
@@ -94,8 +82,34 @@ def _sizes(architecture: Architecture, framework: str) -> list[dict[str, int]]:
                 {"batch_size": batch, "input_length": 32, "image_size": 224} for batch in (1, 4, 16)
             ]
     # a decoder with its cache is not exported: one row says so
-    unsupported = architecture.model_type == "text_generation" and framework == "onnxruntime"
+    exported = framework in ("onnxruntime", "openvino")
+    unsupported = architecture.model_type == "text_generation" and exported
     return found[:1] if unsupported else found
 
 
-SUITES = {"quick": quick_suite}
+def contention_suite(_precisions: Collection[str]) -> Iterator[Case]:
+    """Several requests at a time, and another model beside: what sharing a machine costs."""
+    other = Case("resnet-18", "onnxruntime", "fp32", 1, 4, image_size=224)
+    for name, sizes in SERVED.items():
+        for framework in ("pytorch", "onnxruntime", "openvino"):
+            for batch in (1, 4):
+                case = Case(name, framework, "fp32", 1, batch, **sizes)
+                yield replace(case, concurrency=2)
+                yield replace(case, concurrency=4)
+                yield replace(case, beside=other)
+
+
+SUITES = {"quick": quick_suite, "contention": contention_suite}
+
+
+def cases_of(suite: str) -> dict[Case, None]:
+    """Cases of a suite, in order, in the precisions that this processor has.
+
+    Raises
+    ------
+    InputError
+        For an unknown suite.
+    """
+    if suite not in SUITES:
+        raise InputError(f"--suite: unknown suite '{suite}'{did_you_mean(suite, SUITES, 5)}")
+    return dict.fromkeys(SUITES[suite](native_precisions()))

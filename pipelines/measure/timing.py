@@ -1,18 +1,24 @@
-"""Timing a callable: warm-up, repeats, and which repeats were interrupted."""
+"""Timing a callable: warm-up until steady, repeats until the median is known, and its interval."""
 
 from __future__ import annotations
 
-import resource
+import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from statistics import median, quantiles
+from statistics import median, stdev
 
-WARM_UP = 2
-MINIMUM_REPEATS = 7
-MAXIMUM_REPEATS = 200
-TARGET_SECONDS = 0.5
+from scipy import stats
+
+from pipelines.measure.conditions import interruptions
+
+Run = Callable[[], tuple[float, ...]]
+STEADY = 0.95  # a run that is not faster than this share of the fastest before it
+WARM_UP_SECONDS = 1.0
+MINIMUM_REPEATS = 3
+MAXIMUM_REPEATS = 100
+REPEAT_SECONDS = 0.25
+LEVEL = 0.95
 
 
 @dataclass(frozen=True)
@@ -31,47 +37,70 @@ class Repeat:
     interrupted: bool
 
 
-def time_repeats(run: Callable[[], tuple[float, ...]]) -> list[Repeat]:
-    """Warm up, then repeat for at least 7 times and 0.5 seconds.
+def warm_up(run: Run) -> int:
+    """Run until it gets no faster, or for a second; how often that was."""
+    fastest, spent, runs = math.inf, 0.0, 0
+    while spent < WARM_UP_SECONDS:
+        started = time.perf_counter()
+        run()
+        seconds = time.perf_counter() - started
+        spent, runs = spent + seconds, runs + 1
+        if seconds > STEADY * fastest:
+            break
+        fastest = min(fastest, seconds)
+    return runs
+
+
+def time_repeats(run: Run) -> list[Repeat]:
+    """Repeat at least three times and for a quarter of a second.
 
     Parameters
     ----------
     run
-        Returns readings of `time.perf_counter` taken during the run.
+        Returns seconds since it began, at each moment that it reports.
     """
-    for _ in range(WARM_UP):
-        run()
     repeats: list[Repeat] = []
     total = 0.0
     while len(repeats) < MINIMUM_REPEATS or (
-        total < TARGET_SECONDS and len(repeats) < MAXIMUM_REPEATS
+        total < REPEAT_SECONDS and len(repeats) < MAXIMUM_REPEATS
     ):
-        before = _interruptions()
-        started = time.perf_counter()
-        marks = tuple(mark - started for mark in run())
-        repeats.append(Repeat(marks, _interruptions() != before))
+        before = interruptions()
+        marks = run()
+        repeats.append(Repeat(marks, interruptions() != before))
         total += marks[-1]
     return repeats
 
 
-def summarise(repeats: list[Repeat], mark: int = -1) -> dict[str, float]:
-    """Median, 99th percentile and relative interquartile range of a mark, in seconds.
+def interval_of_another(medians: Sequence[float], level: float = LEVEL) -> tuple[float, float]:
+    """Where the median of another measurement of the same kind will lie.
 
-    With fewer than 100 repeats the 99th percentile is close to their maximum.
+    Repeats within a process agree better than processes do: memory lies elsewhere, the machine has
+    other things to do. So a measurement is several processes, one after another, and its interval comes
+    of what differs between them (Kalibera and Jones, Rigorous benchmarking in reasonable time, 2013):
+    the prediction interval of the mean of as many log medians more, by Student's t.
+
+    Parameters
+    ----------
+    medians
+        One of each process, at least two, above zero.
 
     Examples
     --------
-    >>> summarise([Repeat((second,), False) for second in (1.0, 2.0, 3.0)])
-    {'median': 2.0, 'p99': 2.98, 'relative_iqr': 0.5}
+    >>> low, high = interval_of_another([1.00, 1.02, 0.99])
+    >>> round(low, 2), round(high, 2)
+    (0.95, 1.06)
     """
-    seconds = [repeat.marks[mark] for repeat in repeats]
-    middle = median(seconds)
-    low, _, high = quantiles(seconds, n=4, method="inclusive")
-    p99 = quantiles(seconds, n=100, method="inclusive")[-1]
-    return {"median": middle, "p99": round(p99, 9), "relative_iqr": (high - low) / middle}
+    logs = [math.log(each) for each in medians]
+    centre, number = sum(logs) / len(logs), len(logs)
+    half = stats.t.ppf((1 + level) / 2, number - 1) * stdev(logs) * math.sqrt(2 / number)
+    return math.exp(centre - half), math.exp(centre + half)
 
 
-def _interruptions() -> tuple[int, str]:
-    """Involuntary context switches of this process, and time stolen from the virtual machine."""
-    stolen = Path("/proc/stat").read_text(encoding="ascii").split(maxsplit=9)[8]
-    return resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw, stolen
+def typical(medians: Sequence[float]) -> float:
+    """The geometric mean, which the interval is around."""
+    return math.exp(sum(map(math.log, medians)) / len(medians))
+
+
+def medians_of(repeats: Sequence[Repeat]) -> tuple[float, ...]:
+    """The median of each moment, in seconds."""
+    return tuple(median(marks) for marks in zip(*(each.marks for each in repeats), strict=True))

@@ -7,23 +7,31 @@ import gc
 import logging
 import os
 import resource
+import time
 import warnings
 from collections.abc import Sequence
-from importlib.metadata import version
+from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from pathlib import Path
+from threading import Barrier
 
 # preloaded by the fork server, so that workers start at once
 import torch
 import transformers
 
 from pipelines.measure.architectures import ARCHITECTURES
-from pipelines.measure.backends import OnnxBackend, TorchBackend, Unsupported
+from pipelines.measure.cases import Case
+from pipelines.measure.conditions import Others, pin, reference_seconds
 from pipelines.measure.facts import model_facts
+from pipelines.measure.graph_backends import GraphBackend, OnnxBackend, OpenVinoBackend
+from pipelines.measure.models import Unsupported
 from pipelines.measure.processor import describe
-from pipelines.measure.suite import Case
-from pipelines.measure.timing import summarise, time_repeats
+from pipelines.measure.results import Execution, Failure
+from pipelines.measure.timing import Repeat, Run, time_repeats, warm_up
+from pipelines.measure.torch_backend import TorchBackend
 
+Backend = TorchBackend | GraphBackend
+GRAPHS = {"onnxruntime": OnnxBackend, "openvino": OpenVinoBackend}
 MEGABYTE = 1e6
 OUT_OF_MEMORY = (
     "can't allocate memory",
@@ -31,26 +39,45 @@ OUT_OF_MEMORY = (
     "Failed to allocate",
     "Cannot allocate memory",
 )
-UNITS = {"text_generation": "output_tokens/s", "vision": "images/s"}
 
 
-def time_cases(pipe: Connection, cases: Sequence[Case], memory_limit: int) -> None:
-    """Time the cases of one group, in order; sends a dictionary of results for each."""
+def do_nothing(pipe: Connection) -> None:
+    """Say that this process has come so far."""
+    pipe.send(True)
+
+
+def time_cases(pipe: Connection, cases: Sequence[Case], memory_limit: int, folder: Path) -> None:
+    """Time the cases of one group once, in order; sends an `Execution` or a `Failure` for each.
+
+    Parameters
+    ----------
+    folder
+        Where processes leave graphs for those that come after them.
+    """
     _quieten()
     resource.setrlimit(resource.RLIMIT_DATA, (memory_limit, memory_limit))
-    torch.set_num_threads(cases[0].threads)
     baseline = _memory("VmRSS")
     try:
-        backend = _backend(cases[0])
+        backend = _backend(cases[0], folder)
     except Exception as error:
-        for case in cases:
-            pipe.send(_failure(case, error))
+        for _ in cases:
+            pipe.send(_failure(error))
         return
     for case in cases:
         try:
-            pipe.send(_time_case(backend, case, baseline))
+            pipe.send(_execution(backend, case, baseline))
         except Exception as error:
-            pipe.send(_failure(case, error))
+            pipe.send(_failure(error))
+
+
+def run_beside(pipe: Connection, case: Case, after: int, folder: Path) -> None:
+    """Run a case again and again until this process is ended; says when it began."""
+    _quieten()
+    run = _backend(case, folder, after).prepare(case)
+    warm_up(run)
+    pipe.send(True)
+    while True:
+        run()
 
 
 def collect_facts(pipe: Connection, models: dict[str, tuple], threads: Sequence[int]) -> None:
@@ -62,55 +89,54 @@ def collect_facts(pipe: Connection, models: dict[str, tuple], threads: Sequence[
     pipe.send((rows, [describe(count) for count in threads]))
 
 
-def _backend(case: Case) -> TorchBackend | OnnxBackend:
+def _backend(case: Case, folder: Path, after: int = 0) -> Backend:
+    pin(case.threads * case.concurrency, after)
+    torch.set_num_threads(case.threads)
     architecture = ARCHITECTURES[case.model_name]
-    if case.framework == "onnxruntime":
-        return OnnxBackend(architecture, case)
-    return TorchBackend(architecture, case.precision, case.framework == "torch.compile")
+    if case.framework in GRAPHS:
+        return GRAPHS[case.framework](architecture, case, folder)
+    return TorchBackend(architecture, case)
 
 
-def _time_case(backend: TorchBackend | OnnxBackend, case: Case, baseline: float) -> dict:
+def _execution(backend: Backend, case: Case, baseline: float) -> Execution:
     _release_memory()
+    reference = reference_seconds()
     # resets the high-water mark of resident memory
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-    repeats = time_repeats(backend.prepare(case))
-    whole = summarise(repeats)
-    work = case.batch_size * (case.output_length or 1)
-    row = {
-        "status": "ok",
-        "throughput": work / whole["median"],
-        "latency_ms": 1e3 * whole["median"],
-        "latency_p99_ms": 1e3 * whole["p99"],
-        "memory_mb": _memory("VmHWM") - baseline,
-        "repeats": len(repeats),
-        "latency_relative_iqr": round(whole["relative_iqr"], 4),
-        "interrupted_repeats": sum(repeat.interrupted for repeat in repeats),
-    }
-    if case.output_length:
-        first = summarise(repeats, mark=0)["median"]
-        row["ttft_ms"] = 1e3 * first
-        row["itl_ms"] = 1e3 * (whole["median"] - first) / (case.output_length - 1)
-    return _described(case) | {
-        name: float(f"{value:.6g}") if isinstance(value, float) else value
-        for name, value in row.items()
-    }
+    runs = [backend.prepare(case) for _ in range(case.concurrency)]
+    for run in runs:
+        warm_up(run)
+    others = Others()
+    repeats, rate = _together(runs) if len(runs) > 1 else (time_repeats(runs[0]), None)
+    return Execution(
+        repeats=repeats,
+        rate=rate,
+        memory_mb=_memory("VmHWM") - baseline,
+        other_cores=None if case.beside else others.cores(),
+        reference_s=reference,
+    )
 
 
-def _failure(case: Case, error: Exception) -> dict:
+def _together(runs: Sequence[Run]) -> tuple[list[Repeat], float]:
+    """Repeats of runs that are at work at the same time, and how many a second were done."""
+    start = Barrier(len(runs))
+
+    def repeat(run: Run) -> tuple[list[Repeat], float]:
+        start.wait()
+        began = time.perf_counter()
+        repeats = time_repeats(run)
+        return repeats, len(repeats) / (time.perf_counter() - began)
+
+    with ThreadPoolExecutor(len(runs)) as pool:
+        found = list(pool.map(repeat, runs))
+    return [each for repeats, _ in found for each in repeats], sum(rate for _, rate in found)
+
+
+def _failure(error: Exception) -> Failure:
     text = " ".join(str(error).split())[:200]
     memory = isinstance(error, MemoryError) or any(mark in text for mark in OUT_OF_MEMORY)
     kind = "not supported: " if isinstance(error, Unsupported) else f"{type(error).__name__}: "
-    return _described(case) | {"status": "oom" if memory else "error", "notes": kind + text}
-
-
-def _described(case: Case) -> dict:
-    kind = ARCHITECTURES[case.model_name].model_type
-    package = "onnxruntime" if case.framework == "onnxruntime" else "torch"
-    return {
-        "model_type": kind,
-        "throughput_unit": UNITS.get(kind, "samples/s"),
-        "framework_version": version(package),
-    }
+    return Failure("oom" if memory else "error", kind + text)
 
 
 def _release_memory() -> None:

@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 import csv
-import importlib.util
+import json
+import time
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
 from pipelines.errors import BenchmartError, InputError
 from pipelines.measure import architectures, runner
-from pipelines.measure.suite import Case, quick_suite
-from pipelines.measure.timing import MINIMUM_REPEATS, WARM_UP, time_repeats
-from tests.support import BUNDLED, Commands, bundled_rows
-
-INSTALLED = all(importlib.util.find_spec(name) for name in runner.NEEDED)
-needs_torch = pytest.mark.skipif(not INSTALLED, reason="the extra `measure` is not installed")
+from pipelines.measure.cases import Case, identity
+from pipelines.measure.output import append, described, written
+from pipelines.measure.planned import FRAMEWORKS, planned
+from pipelines.measure.processor import KINDS, hardware_name
+from pipelines.measure.suite import cases_of, quick_suite
+from tests.support import BUNDLED, Commands, bundled_rows, needs_torch
 
 
 def test_the_quick_suite_is_broad_and_names_each_case_once():
-    cases = list(quick_suite())
+    cases = list(quick_suite(KINDS))
     known = architectures.ARCHITECTURES
     assert len(set(cases)) == len(cases)
     assert len({case.model_name for case in cases}) >= 12
     assert len({known[case.model_name].model_type for case in cases}) == 5
     assert {case.threads for case in cases} == {1, 2}
     assert {case.precision for case in cases} == {"fp32", "bf16", "int8"}
-    assert {case.framework for case in cases} == {"pytorch", "onnxruntime", "torch.compile"}
+    assert {case.framework for case in cases} == set(FRAMEWORKS)
+    assert len(list(quick_suite(("fp32",)))) < len(cases)
 
 
 def test_the_bundled_measurements_are_those_of_the_suite():
@@ -37,13 +40,13 @@ def test_the_bundled_measurements_are_those_of_the_suite():
     assert all(row["notes"] for row in rows if row["status"] != "ok")
     suite = {
         (case.model_name, case.framework, case.precision, str(case.threads), str(case.batch_size))
-        for case in quick_suite()
+        for case in quick_suite(KINDS)
     }
     for row in rows:
         key = ("model_name", "framework", "precision", "threads", "batch_size")
         assert tuple(row[name] for name in key) in suite
         if row["status"] == "ok":
-            assert int(row["repeats"]) >= MINIMUM_REPEATS
+            assert int(row["repeats"]) >= 7
             assert 0 < float(row["latency_ms"]) <= float(row["latency_p99_ms"])
             assert float(row["memory_mb"]) > 0
     with (BUNDLED / "hardware.csv").open() as handle:
@@ -52,61 +55,124 @@ def test_the_bundled_measurements_are_those_of_the_suite():
         }
 
 
-def test_repeats_follow_a_warm_up():
-    calls = []
-
-    def run() -> tuple[float, ...]:
-        import time
-
-        calls.append(time.perf_counter())
-        time.sleep(0.1)
-        return (time.perf_counter(),)
-
-    repeats = time_repeats(run)
-    assert len(repeats) == MINIMUM_REPEATS
-    assert len(calls) == MINIMUM_REPEATS + WARM_UP
-    assert all(0.1 <= repeat.marks[0] < 1 for repeat in repeats)
-
-
 def test_an_unknown_suite_and_a_foreign_output_are_refused(
     commands: Commands, tmp_path, monkeypatch
 ):
     assert "did you mean 'quick'" in commands.refused("measure", "--suite", "quik")
+    assert "leave out one" in commands.refused("measure", "--suite", "quick", "--plan", "p.json")
     monkeypatch.setattr(runner, "NEEDED", ())
     (tmp_path / "x.csv").write_text("a,b\n1,2\n")
     with pytest.raises(InputError, match="its header is not that of measurements"):
-        runner.run_suite("quick", tmp_path / "x.csv")
+        runner.run_cases(cases_of("quick"), tmp_path / "x.csv")
     assert (tmp_path / "x.csv").read_text() == "a,b\n1,2\n"
 
 
 def test_what_is_missing_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(runner, "NEEDED", ("no_such_package",))
     with pytest.raises(BenchmartError, match=r"measuring needs no_such_package: pip install"):
-        runner.run_suite("quick", tmp_path / "x.csv")
+        runner.run_cases(cases_of("quick"), tmp_path / "x.csv")
     assert not (tmp_path / "x.csv").exists()
 
 
-@needs_torch
-def test_real_models_are_timed_failures_become_rows_and_a_second_run_adds_nothing(
-    tmp_path, monkeypatch
-):
-    cases = [
-        Case("bert-mini", "pytorch", "fp32", 1, 1, input_length=16),
-        Case("pythia-14m", "pytorch", "int8", 1, 1, input_length=8, output_length=4),
-        Case("resnet-18", "onnxruntime", "fp32", 1, 1, image_size=160),
-        Case("resnet-18", "pytorch", "int8", 1, 1, image_size=160),
-        Case("resnet-18", "pytorch", "fp32", 1, 1_000_000, image_size=224),
+def test_half_a_line_of_a_killed_process_is_taken_away(tmp_path):
+    output = tmp_path / "x.csv"
+    append(output, {"model_name": "bert-mini", "batch_size": 4})
+    whole = output.read_bytes()
+    output.write_bytes(whole + b"2026-11-27,bert-mini,17")
+    assert len(written(output)) == 1
+    assert output.read_bytes() == whole
+
+
+def test_a_plan_is_for_machines_that_can_run_it(tmp_path, monkeypatch):
+    here, other = hardware_name(1), "nvidia-h100"
+    test = {"model_name": "vit-tiny", "hardware": here, "batch_size": 4, "framework": "pytorch"}
+    plan = tmp_path / "plan.json"
+    tests = [
+        test | {"config_id": "b", "image_size": 224, "precision": "int8"},
+        test | {"model_name": "bert-mini", "config_id": "a", "input_length": 16},
+        test | {"hardware": other},
+        test | {"model_name": "vit-tinny"},
+        test | {"framework": "vllm"},
+        test | {"task": "training"},
     ]
-    monkeypatch.setitem(runner.SUITES, "small", lambda: iter(cases))
+    plan.write_text(json.dumps({"recommendations": tests}))
+    found = planned(plan)
+    assert found.cases == {
+        Case("bert-mini", "pytorch", "fp32", 1, 4, input_length=16): "a",
+        Case("vit-tiny", "pytorch", "int8", 1, 4, image_size=224): "b",
+    }
+    told = "\n".join(found.others)
+    assert f"needs {other}; this is {here}" in told
+    assert "did you mean 'vit-tiny'" in told and "'vllm'" in told and "'training'" in told
+    for content in ("", "[]", '{"recommendations": [{"model_name": "vit-tiny"}]}'):
+        plan.write_text(content)
+        with pytest.raises(InputError, match="no plan of this program"):
+            planned(plan)
+
+
+@needs_torch
+def test_real_models_are_timed_failures_become_rows_and_a_second_run_adds_nothing(tmp_path):
+    bert = Case("bert-mini", "pytorch", "fp32", 1, 1, input_length=16)
+    vision = Case("resnet-18", "onnxruntime", "fp32", 1, 1, image_size=160)
+    cases = {
+        bert: "7",
+        replace(bert, concurrency=2): None,
+        replace(bert, beside=vision): None,
+        replace(bert, framework="torch.compile"): None,
+        Case("pythia-14m", "pytorch", "int8", 1, 1, input_length=8, output_length=4): None,
+        vision: None,
+        replace(vision, framework="openvino", precision="int8"): None,
+        replace(vision, framework="pytorch", precision="int8"): None,
+        replace(vision, framework="pytorch", batch_size=1_000_000): None,
+    }
     output = tmp_path / "small.csv"
-    summary = runner.run_suite("small", output, on_event=lambda text: None)
-    assert (summary.ok, summary.oom, summary.error) == (3, 1, 1)
+    summary = runner.run_cases(cases, output, on_event=lambda text: None)
+    assert (summary.ok, summary.oom, summary.error) == (7, 1, 1)
+    with output.open(newline="") as handle:
+        found = {identity(row): row for row in csv.DictReader(handle)}
+    rows = {case: found[identity(described(case))] for case in cases}
+    assert rows[bert]["config_id"] == "7"
+    for row in rows.values():
+        if row["status"] == "ok":
+            latency = float(row["latency_ms"])
+            assert float(row["latency_low_ms"]) <= latency <= float(row["latency_high_ms"])
+            assert latency <= float(row["latency_p99_ms"])
+            assert int(row["executions"]) == 3 and int(row["repeats"]) >= 9
+            assert float(row["reference_slowdown"]) >= 1
+    generated = rows[Case("pythia-14m", "pytorch", "int8", 1, 1, 8, 4)]
+    assert float(generated["itl_ms"]) < float(generated["ttft_ms"]) < float(generated["latency_ms"])
+    assert generated["throughput_unit"] == "output_tokens/s"
+    assert rows[replace(bert, beside=vision)]["options"] == f"beside {vision}"
+    before = output.read_bytes()
+    again = runner.run_cases(cases, output, on_event=lambda text: None)
+    assert (again.known, again.left) == (len(cases), 0)
+    assert output.read_bytes() == before
+
+
+@needs_torch
+def test_what_was_killed_goes_on_without_loss_or_repetition(commands: Commands, tmp_path):
+    test = {"hardware": hardware_name(1), "batch_size": 1, "precision": "fp32"}
+    tests = [
+        test
+        | {"model_name": name, "framework": framework, "config_id": f"{name} {framework}"}
+        | size
+        for name, size in (("bert-mini", {"input_length": 16}), ("vit-tiny", {"image_size": 224}))
+        for framework in ("pytorch", "onnxruntime")
+    ]
+    plan, output = tmp_path / "plan.json", tmp_path / "results.csv"
+    plan.write_text(json.dumps({"recommendations": tests}))
+    arguments = ("measure", "--plan", plan, "--output", output)
+    process = commands.start(*arguments)
+    while not output.exists():
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.05)
+    process.kill()
+    process.communicate()
+    survived = output.read_bytes()
+    commands.succeed(*arguments)
+    assert output.read_bytes().startswith(survived.rpartition(b"\n")[0])
     with output.open(newline="") as handle:
         rows = list(csv.DictReader(handle))
-    assert [row["status"] for row in rows] == ["ok", "ok", "ok", "error", "oom"]
-    generated = rows[1]
-    assert float(generated["ttft_ms"]) < float(generated["latency_ms"])
-    assert generated["throughput_unit"] == "output_tokens/s"
-    before = output.read_bytes()
-    assert runner.run_suite("small", output, on_event=lambda text: None).known == len(cases)
-    assert output.read_bytes() == before
+    assert {row["status"] for row in rows} == {"ok"}
+    measured = [row["config_id"] for row in rows]
+    assert sorted(measured) == sorted(test["config_id"] for test in tests)

@@ -1,0 +1,78 @@
+"""What is timed: one configuration, and what identifies it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+IDENTITY = (
+    "model_name",
+    "hardware",
+    "framework",
+    "precision",
+    "batch_size",
+    "input_length",
+    "output_length",
+    "image_size",
+    "concurrency",
+    "options",
+)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One configuration to time.
+
+    Attributes
+    ----------
+    threads
+        Cores that a request may use.
+    concurrency
+        Requests that are served at the same time, by one copy of the model.
+    beside
+        What another process of this machine runs meanwhile, on as many cores of its own where there are.
+    """
+
+    model_name: str
+    framework: str
+    precision: str
+    threads: int
+    batch_size: int
+    input_length: int | None = None
+    output_length: int | None = None
+    image_size: int | None = None
+    concurrency: int = 1
+    beside: Case | None = None
+
+    @property
+    def group(self) -> tuple[object, ...]:
+        """Cases of one group share a process, a model and its preparation."""
+        return self.model_name, self.framework, self.precision, self.threads, self.beside
+
+    @property
+    def size(self) -> int:
+        """Samples times length: what memory grows with."""
+        return self.batch_size * (self.input_length or (self.image_size or 1))
+
+    @property
+    def options(self) -> str | None:
+        """What else its result depends on, in words."""
+        return f"beside {self.beside}" if self.beside else None
+
+    def __str__(self) -> str:
+        sizes = (self.input_length, self.output_length, self.image_size)
+        words = (
+            self.model_name,
+            self.framework,
+            self.precision,
+            f"batch {self.batch_size}",
+            *sizes,
+        )
+        return " ".join(str(word) for word in words if word is not None)
+
+
+def identity(row: dict, names: tuple[str, ...] = IDENTITY) -> tuple[str, ...]:
+    """Cells of a row as a file has them."""
+    return tuple("" if row.get(name) is None else str(row[name]) for name in names)
+
+
+CONFIGURED = tuple(field.name for field in fields(Case) if field.name in IDENTITY)

@@ -1,0 +1,89 @@
+"""What the machine did while something was timed: who else worked, and how fast its cores were."""
+
+from __future__ import annotations
+
+import os
+import resource
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+REFERENCE_SIZE = 384
+REFERENCE_REPEATS = 5
+
+
+def interruptions() -> tuple[int, int]:
+    """Involuntary context switches of this process, and time stolen from the virtual machine."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw, _jiffies()[7]
+
+
+def pin(threads: int, after: int = 0) -> None:
+    """Keep this process on so many cores, the last ones of those that it may use but `after`.
+
+    The first core serves most interrupts of a machine.
+    """
+    cores = sorted(os.sched_getaffinity(0))
+    chosen = cores[: len(cores) - after][-threads:] or cores[-threads:]
+    os.sched_setaffinity(0, chosen)
+
+
+@contextmanager
+def alone_on_this_machine(on_event: Callable[[str], None] = lambda text: None) -> Iterator[None]:
+    """One measurement at a time, whoever of this user asks for it; others wait for their turn."""
+    lock = FileLock(Path(tempfile.gettempdir()) / f"benchmart-measure-{os.getuid()}.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        on_event("another measurement is running here: waiting for it")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+class Others:
+    """How many cores other processes keep busy, from its making on."""
+
+    def __init__(self) -> None:
+        self.began, self.ours = time.monotonic(), time.process_time()
+        self.busy = _busy()
+
+    def cores(self, helpers: float = 0.0) -> float:
+        """Cores on average; `helpers` is processor time of processes that belong to the measurement."""
+        seconds = max(time.monotonic() - self.began, 1e-9)
+        ours = time.process_time() - self.ours + helpers
+        return max(0.0, (_busy() - self.busy - ours) / seconds)
+
+
+def reference_seconds() -> float:
+    """The fastest of a few products of small matrices on one thread: what the clock of a core allows.
+
+    The same work at every call: it takes longer where the processor was throttled, or shared.
+    """
+    import numpy as np
+    from threadpoolctl import threadpool_limits
+
+    values = np.ones((REFERENCE_SIZE, REFERENCE_SIZE), dtype=np.float32)
+    seconds = []
+    with threadpool_limits(1, "blas"):
+        for _ in range(REFERENCE_REPEATS):
+            started = time.perf_counter()
+            values @ values
+            seconds.append(time.perf_counter() - started)
+    return min(seconds)
+
+
+def _busy() -> float:
+    """Seconds that all cores worked since the machine started, or were taken from it."""
+    user, nice, system, _, _, interrupt, soft, stolen = _jiffies()
+    return (user + nice + system + interrupt + soft + stolen) / os.sysconf("SC_CLK_TCK")
+
+
+def _jiffies() -> Sequence[int]:
+    words = Path("/proc/stat").read_text(encoding="ascii").split(maxsplit=9)[1:9]
+    return [int(word) for word in words]

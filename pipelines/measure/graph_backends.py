@@ -1,0 +1,131 @@
+"""ONNX Runtime and OpenVINO, on the graph that PyTorch exports. For worker processes."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import torch
+
+from pipelines.measure.architectures import Architecture
+from pipelines.measure.cases import Case
+from pipelines.measure.models import Unsupported, build_model, make_inputs, vocabulary_size
+from pipelines.measure.timing import Run
+
+OPSET = 17
+
+
+class GraphBackend:
+    """What both have in common: the graph, made once for all processes that time it."""
+
+    precisions = ("fp32", "int8")
+
+    def __init__(self, architecture: Architecture, case: Case, folder: Path) -> None:
+        if case.output_length:
+            raise Unsupported("export of a decoder with its key-value cache")
+        if case.precision not in self.precisions:
+            raise Unsupported(f"{case.precision}; there are {', '.join(self.precisions)}")
+        self.architecture = architecture
+        model = build_model(architecture)
+        self.vocabulary = vocabulary_size(model)
+        path = folder / f"{architecture.name}.onnx"
+        if not path.exists():
+            _export(model, make_inputs(architecture, case, self.vocabulary), path)
+        self.path = _quantized_graph(path) if case.precision == "int8" else path
+
+    def prepare(self, case: Case) -> Run:
+        """A callable that runs the case once."""
+        made = make_inputs(self.architecture, case, self.vocabulary)
+        inputs = {name: value.numpy() for name, value in made.items() if name in self.used}
+        infer = self.caller()
+
+        def run() -> tuple[float, ...]:
+            started = time.perf_counter()
+            infer(inputs)
+            return (time.perf_counter() - started,)
+
+        return run
+
+
+class OnnxBackend(GraphBackend):
+    """ONNX Runtime."""
+
+    def __init__(self, architecture: Architecture, case: Case, folder: Path) -> None:
+        import onnxruntime
+
+        super().__init__(architecture, case, folder)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = case.threads
+        options.log_severity_level = 3
+        self.session = onnxruntime.InferenceSession(
+            self.path, options, providers=["CPUExecutionProvider"]
+        )
+        self.used = {entry.name for entry in self.session.get_inputs()}
+
+    def caller(self):
+        """What runs the graph on inputs by name."""
+        return lambda inputs: self.session.run(None, inputs)
+
+
+class OpenVinoBackend(GraphBackend):
+    """OpenVINO's plugin for processors."""
+
+    def __init__(self, architecture: Architecture, case: Case, folder: Path) -> None:
+        import openvino
+
+        super().__init__(architecture, case, folder)
+        core = openvino.Core()
+        properties = {
+            "INFERENCE_NUM_THREADS": case.threads * case.concurrency,
+            "NUM_STREAMS": case.concurrency,
+            "ENABLE_CPU_PINNING": False,  # the process is pinned
+        }
+        self.compiled = core.compile_model(core.read_model(self.path), "CPU", properties)
+        self.used = {name for entry in self.compiled.inputs for name in entry.get_names()}
+
+    def caller(self):
+        """What runs the graph on inputs by name."""
+        request = self.compiled.create_infer_request()
+        return lambda inputs: request.infer(inputs, share_inputs=True)
+
+
+class _FirstOutput(torch.nn.Module):
+    """Positional inputs and one output: what the exporter wants."""
+
+    def __init__(self, model: torch.nn.Module, names: list[str]) -> None:
+        super().__init__()
+        self.model = model
+        self.names = names
+
+    def forward(self, *values: torch.Tensor) -> torch.Tensor:
+        return self.model(**dict(zip(self.names, values, strict=True)), return_dict=False)[0]
+
+
+def _export(model: torch.nn.Module, inputs: dict[str, torch.Tensor], path: Path) -> None:
+    names = list(inputs)
+    text = {"input_ids", "attention_mask"}
+    axes = {name: {0: "batch"} | ({1: "length"} if name in text else {}) for name in names}
+    if "pixel_values" in axes and not text & set(names):
+        axes["pixel_values"] |= {2: "height", 3: "width"}
+    part = path.with_suffix(".part")
+    torch.onnx.export(
+        _FirstOutput(model, names),
+        tuple(inputs.values()),
+        part,
+        input_names=names,
+        dynamic_axes=axes,
+        opset_version=OPSET,
+        dynamo=False,
+    )
+    part.replace(path)  # whole or not at all: the next process reads it
+
+
+def _quantized_graph(path: Path) -> Path:
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    target = path.with_suffix(".int8.onnx")
+    if not target.exists():
+        part = target.with_suffix(".part")
+        quantize_dynamic(path, part, weight_type=QuantType.QUInt8)
+        part.replace(target)
+    return target

@@ -1,0 +1,140 @@
+"""The files that measurements are written to: rows at once, facts of models and devices beside them."""
+
+from __future__ import annotations
+
+import csv
+import os
+import platform
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from pipelines.errors import InputError
+from pipelines.measure.architectures import ARCHITECTURES
+from pipelines.measure.cases import CONFIGURED, Case, identity
+from pipelines.measure.processor import hardware_name, processor_name
+
+COLUMNS = (
+    "run_id",
+    "config_id",
+    "model_name",
+    "model_type",
+    "hardware",
+    "framework",
+    "framework_version",
+    "precision",
+    "batch_size",
+    "input_length",
+    "output_length",
+    "image_size",
+    "concurrency",
+    "options",
+    "status",
+    "throughput",
+    "throughput_unit",
+    "latency_ms",
+    "latency_low_ms",
+    "latency_high_ms",
+    "latency_p99_ms",
+    "ttft_ms",
+    "itl_ms",
+    "itl_p99_ms",
+    "memory_mb",
+    "executions",
+    "repeats",
+    "latency_relative_iqr",
+    "interrupted_repeats",
+    "reference_slowdown",
+    "other_cores",
+    "threads",
+    "processor",
+    "operating_system",
+    "python_version",
+    "torch_version",
+    "transformers_version",
+    "measured_at",
+    "notes",
+)
+PACKAGES = {"onnxruntime": "onnxruntime", "openvino": "openvino"}
+UNITS = {"text_generation": "output_tokens/s", "vision": "images/s"}
+
+
+def described(case: Case) -> dict:
+    """Columns that do not depend on how the case went."""
+    kind = ARCHITECTURES[case.model_name].model_type
+    measured_at = datetime.now(UTC).isoformat(timespec="seconds")
+    return {
+        "run_id": f"{measured_at} {os.getpid()}",
+        **{name: getattr(case, name) for name in CONFIGURED},
+        "options": case.options,
+        "hardware": hardware_name(case.threads),
+        "model_type": kind,
+        "throughput_unit": UNITS.get(kind, "samples/s"),
+        "framework_version": version(PACKAGES.get(case.framework, "torch")),
+        "threads": case.threads,
+        "processor": processor_name(),
+        "operating_system": f"{platform.system()} {platform.release()}",
+        "python_version": platform.python_version(),
+        "torch_version": version("torch"),
+        "transformers_version": version("transformers"),
+        "measured_at": measured_at,
+    }
+
+
+def written(output: Path) -> list[dict[str, str]]:
+    """Rows that the file has; a line that was cut off is taken away.
+
+    Raises
+    ------
+    InputError
+        Where the file is another's.
+    """
+    if not output.exists():
+        return []
+    _drop_half_a_line(output)
+    with output.open(encoding="utf-8", newline="") as handle:
+        reader = csv.DictReader(handle)
+        if tuple(reader.fieldnames or ()) != COLUMNS:
+            raise InputError(f"{output}: its header is not that of measurements; name another file")
+        return list(reader)
+
+
+def append(output: Path, row: dict) -> None:
+    """Write a row; when this returns, it is on the disk."""
+    output.parent.mkdir(parents=True, exist_ok=True)
+    fresh = not output.exists()
+    with output.open("a", encoding="utf-8", newline="") as handle:
+        writer = csv.DictWriter(handle, COLUMNS, lineterminator="\n")
+        if fresh:
+            writer.writeheader()
+        writer.writerow(row)
+        handle.flush()
+        os.fsync(handle.fileno())
+
+
+def merge(path: Path, rows: Sequence[dict], key: tuple[str, ...]) -> None:
+    """Add rows to a file of facts; those of other machines and models are kept."""
+    known: dict[tuple[str, ...], dict] = {}
+    if path.exists():
+        with path.open(encoding="utf-8", newline="") as handle:
+            known = {identity(row, key): row for row in csv.DictReader(handle)}
+    for row in rows:
+        # a repeated run does not change the ceilings that earlier rows are judged by
+        known.setdefault(identity(row, key), row)
+    columns = list(dict.fromkeys(name for row in known.values() for name in row))
+    part = path.with_suffix(".part")
+    with part.open("w", encoding="utf-8", newline="") as handle:
+        writer = csv.DictWriter(handle, columns, restval="", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(known.values())
+    part.replace(path)
+
+
+def _drop_half_a_line(output: Path) -> None:
+    """A process that was killed while it wrote leaves a line without an end."""
+    content = output.read_bytes()
+    whole = content.rfind(b"\n") + 1
+    if whole < len(content):
+        with output.open("r+b") as handle:
+            handle.truncate(whole)

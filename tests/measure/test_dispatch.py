@@ -1,0 +1,167 @@
+"""Tests of a plan on a Dask cluster: real workers that announce what they are, one of them killed."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from pipelines.dispatch import dispatch
+from pipelines.measure.processor import hardware_name
+from tests.measure.remote_measure import measure
+from tests.support import COMMAND, PROJECT, Commands, needs_torch
+
+ONE, TWO, ELSEWHERE = hardware_name(1), hardware_name(2), "nvidia-h100"
+DEADLINE = 120
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen]]:
+    started = []
+
+    def begin(*command: object) -> subprocess.Popen:
+        path = (str(PROJECT), *filter(None, [os.environ.get("PYTHONPATH")]))
+        process = subprocess.Popen(
+            list(map(str, command)),
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(path)},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        started.append(process)
+        return process
+
+    yield begin
+    for process in reversed(started):
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture
+def scheduler(tmp_path: Path, start) -> str:
+    file = tmp_path / "scheduler.json"
+    dask = Path(sys.executable).with_name("dask")
+    start(
+        *(dask, "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard"),
+        *("--scheduler-file", file),
+    )
+    wait_for(file.is_file)
+    return json.loads(file.read_text())["address"]
+
+
+def wait_for(ready: Callable[[], object]) -> object:
+    until = time.monotonic() + DEADLINE
+    while time.monotonic() < until:
+        if found := ready():
+            return found
+        time.sleep(0.05)
+    raise AssertionError("waited in vain")
+
+
+def write_plan(folder: Path, **hardware: str) -> Path:
+    log = folder / "log.txt"
+    log.touch()
+    test = {"model_name": "vit-tiny", "batch_size": 1, "log": str(log), "seconds": 1.0}
+    tests = [test | {"config_id": name, "hardware": device} for name, device in hardware.items()]
+    plan = folder / "plan.json"
+    plan.write_text(json.dumps({"recommendations": tests}))
+    return plan
+
+
+def logged(plan: Path) -> list[list[str]]:
+    return [line.split() for line in (plan.parent / "log.txt").read_text().splitlines()]
+
+
+def results(output: Path) -> list[str]:
+    with output.open(newline="") as handle:
+        return [row["config_id"] for row in csv.DictReader(handle)]
+
+
+def test_a_plan_is_measured_though_a_worker_is_killed(tmp_path: Path, scheduler: str, start):
+    for threads in (1, 1, 2):
+        start(COMMAND, "worker", "--scheduler", scheduler, "--threads", threads)
+    plan = write_plan(tmp_path, a=ONE, b=ONE, c=ONE, d=TWO, e=TWO, refused=TWO, elsewhere=ELSEWHERE)
+    output, said = tmp_path / "new" / "results.csv", []
+    with ThreadPoolExecutor() as pool:
+        running = pool.submit(dispatch, plan, output, scheduler, 60, 15, said.append, measure)
+
+        def begun() -> list[int]:
+            return [int(pid) for what, name, pid in logged(plan) if name in "abc"]
+
+        killed = wait_for(begun)[0]
+        os.kill(killed, signal.SIGKILL)
+        summary = running.result(timeout=DEADLINE)
+    assert (summary.ok, summary.known, summary.left) == (5, 0, 2)
+    assert sorted(results(output)) == list("abcde")
+    assert any("refused" not in line and "does not run here" in line for line in said)
+    assert f"vit-tiny on {ELSEWHERE}: no worker announces hardware={ELSEWHERE}" in said
+    began = Counter(name for what, name, pid in logged(plan) if what == "begins")
+    lost = {name for what, name, pid in logged(plan) if int(pid) == killed}
+    lost -= {name for what, name, pid in logged(plan) if what == "ends" and int(pid) == killed}
+    assert all(count == 1 + (name in lost) for name, count in began.items())
+    # by whom
+    on_two = {pid for what, name, pid in logged(plan) if name in ("d", "e", "refused")}
+    assert len(on_two) == 1 and not on_two & {
+        pid for what, name, pid in logged(plan) if name in "abc"
+    }
+
+    before = output.read_bytes()
+    again = dispatch(plan, output, scheduler, 60, 0, said.append, measure)
+    assert (again.ok, again.known, again.left) == (0, 5, 2)
+    assert output.read_bytes() == before
+
+
+def test_what_two_ask_for_is_run_once(tmp_path: Path, scheduler: str, start):
+    start(COMMAND, "worker", "--scheduler", scheduler, "--threads", 1)
+    plan = write_plan(tmp_path, a=ONE, b=ONE)
+    outputs = [tmp_path / "one.csv", tmp_path / "two.csv"]
+    with ThreadPoolExecutor() as pool:
+        asked = [
+            pool.submit(dispatch, plan, output, scheduler, 60, 30, lambda text: None, measure)
+            for output in outputs
+        ]
+        assert [each.result(timeout=DEADLINE).ok for each in asked] == [2, 2]
+    assert [sorted(results(output)) for output in outputs] == [["a", "b"]] * 2
+    assert Counter(what for what, name, pid in logged(plan)) == {"begins": 2, "ends": 2}
+
+
+@needs_torch
+def test_real_models_are_measured_by_a_worker(tmp_path: Path, scheduler: str, start):
+    start(COMMAND, "worker", "--scheduler", scheduler)
+    test = {"model_name": "bert-mini", "hardware": ONE, "batch_size": 1, "input_length": 16}
+    tests = [
+        test | {"config_id": name, "framework": name} for name in ("pytorch", "onnxruntime", "vllm")
+    ]
+    plan, output = tmp_path / "plan.json", tmp_path / "results.csv"
+    plan.write_text(json.dumps({"recommendations": tests}))
+    summary = dispatch(plan, output, scheduler, 60, 60, print)
+    assert (summary.ok, summary.left) == (2, 1)
+    with output.open(newline="") as handle:
+        rows = {row["config_id"]: row for row in csv.DictReader(handle)}
+    assert {name: row["framework"] for name, row in rows.items()} == {
+        "pytorch": "pytorch",
+        "onnxruntime": "onnxruntime",
+    }
+    assert all(float(row["latency_ms"]) > 0 for row in rows.values())
+
+
+def test_what_cannot_be_is_said_in_one_line(tmp_path: Path, commands: Commands):
+    plan = write_plan(tmp_path, a=ONE)
+    told = ("dispatch", "--plan", plan, "--scheduler", "tcp://127.0.0.1:1")
+    assert "no answer" in commands.refused(*told, exit_code=1)
+    assert "expected an address" in commands.refused(*told[:-1], "nowhere")
+    assert "no plan of this program" in commands.refused(
+        "dispatch", "--plan", tmp_path / "none.json", "--scheduler", "tcp://127.0.0.1:1"
+    )
+    said = commands.refused("worker", "--scheduler", "tcp://127.0.0.1:1", "--threads", 4096)
+    assert "--threads 4096: this machine has" in said
+    assert not (tmp_path / "measured").exists()

@@ -1,0 +1,57 @@
+"""Cases in processes of their own, some of which do not survive theirs."""
+
+from __future__ import annotations
+
+import math
+import time
+from pathlib import Path
+
+import pytest
+
+from pipelines.errors import BenchmartError
+from pipelines.measure.cases import Case
+from pipelines.measure.processes import Processes
+from pipelines.measure.results import Execution, Failure
+
+
+@pytest.fixture
+def processes(tmp_path: Path) -> Processes:
+    return Processes(tmp_path, timeout=2.0, worker="tests.measure.troubled_worker")
+
+
+def cases(*names: str) -> list[Case]:
+    return [Case(name, "pytorch", "fp32", 1, number + 1) for number, name in enumerate(names)]
+
+
+@pytest.mark.parametrize(
+    ("trouble", "failure"),
+    [
+        ("exits", Failure("error", "the process ended with code 3")),
+        ("is-killed", Failure("oom", "killed by the system, as it does for memory")),
+    ],
+)
+def test_a_process_that_dies_fails_one_case(processes: Processes, trouble: str, failure: Failure):
+    todo = cases("fine", trouble, "fine", "fine")
+    results = dict(processes.execute(todo, math.inf))
+    assert list(results) == todo
+    assert results[todo[1]] == failure
+    assert all(isinstance(results[case], Execution) for case in todo if case is not todo[1])
+
+
+def test_a_case_that_never_ends_is_given_up(processes: Processes, monkeypatch):
+    monkeypatch.setattr("pipelines.measure.processes.START_SECONDS", 2.0)
+    todo = cases("hangs", "fine")
+    results = dict(processes.execute(todo, math.inf))
+    assert results[todo[0]] == Failure("error", "took longer than 2 s")
+    assert isinstance(results[todo[1]], Execution)
+
+
+def test_no_case_is_started_when_time_is_over(processes: Processes, tmp_path: Path):
+    assert list(processes.execute(cases("fine"), time.monotonic())) == []
+    assert not (tmp_path / "started.txt").exists()
+
+
+def test_what_cannot_even_start_is_no_fault_of_a_case(tmp_path: Path):
+    processes = Processes(tmp_path, timeout=2.0, worker="tests.measure.no_such_module")
+    with pytest.raises(BenchmartError, match=r"do_nothing ended with code 1"):
+        processes.check()
