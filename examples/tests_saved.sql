@@ -1,4 +1,5 @@
 -- After how many tests do recommendations lose one percent or less, and stay there? (after benchmart backtest)
+-- (a fixed goal; the command itself says what is saved until as good as random selection at its end)
 select
     metric,
     comparable_group,

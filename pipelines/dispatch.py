@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.engine import connected
-from pipelines.measure.output import append, written
+from pipelines.errors import BenchmartError
+from pipelines.fingerprint import digest_of_code
+from pipelines.measure.output import append, sole_writer, written
 from pipelines.measure.planned import in_words, tests_of
 from pipelines.measure.remote import measure_test, resource
 from pipelines.measure.runner import Summary
@@ -19,7 +21,8 @@ if TYPE_CHECKING:
     from distributed import Client, Future
 
 LOOK_EVERY = 0.5
-Measure = Callable[[dict, float], "dict | str"]
+FETCH_SECONDS = 30
+Measure = Callable[[dict, float, str], "dict | str"]
 
 
 def dispatch(
@@ -46,36 +49,34 @@ def dispatch(
     InputError
         For no plan, an output that is another's, or no address.
     BenchmartError
-        Where the cluster does not answer, or has no workers.
+        Where the cluster does not answer, or has no workers, or somebody else is writing there.
     """
-    known = {row["config_id"] for row in written(output)}
-    tests = [test for test in tests_of(plan) if test["config_id"] not in known]
-    summary = Summary(known=len(tests_of(plan)) - len(tests), left=len(tests))
-    if not tests:
-        return summary
-    with connected(scheduler) as client:
-        waiting = {_submit(client, test, timeout_s, measure): test for test in tests}
-        for future, test in _finished(client, waiting, patience_s, on_event):
-            if future.status != "finished":
-                on_event(f"{in_words(test)}: given up, {future.exception()!r}")
-                continue
-            row = future.result()
-            if isinstance(row, str):
-                on_event(f"{in_words(test)}: {row}")
-                continue
-            append(output, row | {"config_id": test["config_id"]})
-            setattr(summary, row["status"], getattr(summary, row["status"]) + 1)
-            summary.left -= 1
-            on_event(f"{in_words(test)}: {row['status']}, {summary.left} left")
+    with sole_writer(output):
+        planned, known = tests_of(plan), {row["config_id"] for row in written(output)}
+        tests = [test for test in planned if test["config_id"] not in known]
+        summary = Summary(known=len(planned) - len(tests), left=len(tests))
+        if not tests:
+            return summary
+        with connected(scheduler) as client:
+            waiting = {_submit(client, test, timeout_s, measure): test for test in tests}
+            for test, row in _results(client, waiting, patience_s):
+                if isinstance(row, str):
+                    on_event(f"{in_words(test)}: {row}")
+                    continue
+                append(output, row | {"config_id": test["config_id"]})
+                summary.count(row["status"])
+                on_event(f"{in_words(test)}: {row['status']}, {summary.left} left")
     return summary
 
 
 def _submit(client: Client, test: dict, timeout_s: float, measure: Measure) -> Future:
-    content = json.dumps([test["config_id"], timeout_s], sort_keys=True)
+    code = digest_of_code()
+    content = json.dumps([test["config_id"], timeout_s, code])
     return client.submit(
         measure,
         test,
         timeout_s,
+        code,
         # what has the same key is one task, whoever submits it
         key=f"measure-{hashlib.sha256(content.encode()).hexdigest()}",
         resources={resource(test["hardware"]): 1},
@@ -83,29 +84,45 @@ def _submit(client: Client, test: dict, timeout_s: float, measure: Measure) -> F
     )
 
 
-def _finished(
-    client: Client,
-    waiting: dict[Future, dict],
-    patience_s: float,
-    on_event: Callable[[str], None],
-) -> Iterator[tuple[Future, dict]]:
-    """Tests as they finish; those that nobody announces to run are left when patience is over."""
+def _results(
+    client: Client, waiting: dict[Future, dict], patience_s: float
+) -> Iterator[tuple[dict, dict | str]]:
+    """Rows of tests as they finish, or why there is none: when patience is over, that nobody can."""
     waiting = dict(waiting)
     seen = dict.fromkeys((test["hardware"] for test in waiting.values()), time.monotonic())
     while waiting:
-        announced = _announced(client)
-        now = time.monotonic()
+        announced, now = _announced(client), time.monotonic()
         seen |= {name: now for name in seen if resource(name) in announced}
         for future, test in list(waiting.items()):
-            if now - seen[test["hardware"]] > patience_s and not future.done():
+            if future.done():
+                try:
+                    row = _result(future)
+                except TimeoutError:
+                    continue  # it was lost with its worker just now, and will be made again
+                del waiting[future]
+                yield test, row
+            elif now - seen[test["hardware"]] > patience_s:
                 future.cancel()
                 del waiting[future]
-                on_event(f"{in_words(test)}: no worker announces {resource(test['hardware'])}")
-        for future in [each for each in waiting if each.done()]:
-            yield future, waiting.pop(future)
+                yield test, f"no worker announces {resource(test['hardware'])}"
         time.sleep(LOOK_EVERY)
 
 
+def _result(future: Future) -> dict | str:
+    from concurrent.futures import CancelledError
+
+    try:
+        return future.result(timeout=FETCH_SECONDS)
+    except TimeoutError:
+        raise
+    except CancelledError:
+        raise BenchmartError("the scheduler of the cluster is gone") from None
+    except Exception as error:
+        return f"given up, {error!r}"
+
+
 def _announced(client: Client) -> set[str]:
-    workers = client.scheduler_info(n_workers=-1)["workers"].values()
-    return {name for worker in workers for name in worker["resources"]}
+    found = client.scheduler_info(n_workers=-1)
+    if "workers" not in found:
+        raise BenchmartError("the scheduler of the cluster is gone")
+    return {name for worker in found["workers"].values() for name in worker["resources"]}

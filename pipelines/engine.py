@@ -165,19 +165,12 @@ def connected(scheduler: str) -> Iterator[Client]:
     BenchmartError
         Where no cluster answers, it has no workers, or they have other code.
     """
-    try:
-        import dask
-        from distributed import Client
-        from distributed.comm import get_address_host_port
-    except ImportError:
-        raise InputError("Dask is not installed: `pip install -e '.[dask]'`") from None
+    require_address(scheduler)
+    import dask
+    from distributed import Client
+
     # models and frames are sent with the work, so that it can be done again
     dask.config.set({"distributed.admin.large-graph-warning-threshold": "1GB"})
-    try:
-        get_address_host_port(scheduler)
-    except ValueError:
-        expected = f"expected an address as tcp://host:8786, got {scheduler!r}"
-        raise InputError(f"--scheduler: {expected}") from None
     try:
         client = Client(scheduler, timeout=PATIENCE, set_as_default=False)
     except OSError:
@@ -185,6 +178,19 @@ def connected(scheduler: str) -> Iterator[Client]:
     with client:
         _check_workers(client, scheduler)
         yield client
+
+
+def require_address(scheduler: str) -> None:
+    """Raise an `InputError` for what is no address of a scheduler, or where Dask is not installed."""
+    try:
+        from distributed.comm import get_address_host_port
+    except ImportError:
+        raise InputError("Dask is not installed: `pip install -e '.[dask]'`") from None
+    try:
+        get_address_host_port(scheduler)
+    except ValueError:
+        expected = f"expected an address as tcp://host:8786, got {scheduler!r}"
+        raise InputError(f"--scheduler: {expected}") from None
 
 
 def _check_workers(client: Client, address: str) -> None:

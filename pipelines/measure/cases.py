@@ -25,11 +25,11 @@ class Case:
     Attributes
     ----------
     threads
-        Cores that a request may use.
+        Cores that the model has, for all requests together.
     concurrency
         Requests that are served at the same time, by one copy of the model.
     beside
-        What another process of this machine runs meanwhile, on as many cores of its own where there are.
+        What another process of this machine runs meanwhile, on cores of its own where there are some.
     """
 
     model_name: str
@@ -46,7 +46,8 @@ class Case:
     @property
     def group(self) -> tuple[object, ...]:
         """Cases of one group share a process, a model and its preparation."""
-        return self.model_name, self.framework, self.precision, self.threads, self.beside
+        sharing = (self.concurrency, self.beside)
+        return self.model_name, self.framework, self.precision, self.threads, *sharing
 
     @property
     def size(self) -> int:

@@ -21,14 +21,27 @@ def interruptions() -> tuple[int, int]:
     return resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw, _jiffies()[7]
 
 
-def pin(threads: int, after: int = 0) -> None:
-    """Keep this process on so many cores, the last ones of those that it may use but `after`.
+def usable_cores() -> list[int]:
+    """Cores that this process may use."""
+    return sorted(os.sched_getaffinity(0))
 
-    The first core serves most interrupts of a machine.
+
+def pin(threads: int, after: int = 0) -> None:
+    """Keep this process on so many cores, the last ones that it may use but for `after` others.
+
+    The first core serves most interrupts of a machine. Where there are not enough for both, cores are
+    shared.
+
+    Raises
+    ------
+    ValueError
+        Where there are fewer cores than threads.
     """
-    cores = sorted(os.sched_getaffinity(0))
-    chosen = cores[: len(cores) - after][-threads:] or cores[-threads:]
-    os.sched_setaffinity(0, chosen)
+    cores = usable_cores()
+    if len(cores) < threads:
+        raise ValueError(f"{threads} threads on {len(cores)} cores")
+    end = max(len(cores) - after, threads)
+    os.sched_setaffinity(0, cores[end - threads : end])
 
 
 @contextmanager
@@ -53,17 +66,17 @@ class Others:
         self.began, self.ours = time.monotonic(), time.process_time()
         self.busy = _busy()
 
-    def cores(self, helpers: float = 0.0) -> float:
-        """Cores on average; `helpers` is processor time of processes that belong to the measurement."""
+    def cores(self) -> float:
+        """Cores on average."""
         seconds = max(time.monotonic() - self.began, 1e-9)
-        ours = time.process_time() - self.ours + helpers
+        ours = time.process_time() - self.ours
         return max(0.0, (_busy() - self.busy - ours) / seconds)
 
 
 def reference_seconds() -> float:
     """The fastest of a few products of small matrices on one thread: what the clock of a core allows.
 
-    The same work at every call: it takes longer where the processor was throttled, or shared.
+    The same work at every call: it takes longer while the processor is throttled, or shared.
     """
     import numpy as np
     from threadpoolctl import threadpool_limits

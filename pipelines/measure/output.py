@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import os
 import platform
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from pipelines.errors import InputError
+from filelock import FileLock, Timeout
+
+from pipelines.errors import BenchmartError, InputError
 from pipelines.measure.architectures import ARCHITECTURES
 from pipelines.measure.cases import CONFIGURED, Case, identity
 from pipelines.measure.processor import hardware_name, processor_name
@@ -45,7 +50,7 @@ COLUMNS = (
     "repeats",
     "latency_relative_iqr",
     "interrupted_repeats",
-    "reference_slowdown",
+    "reference_ms",
     "other_cores",
     "threads",
     "processor",
@@ -82,6 +87,27 @@ def described(case: Case) -> dict:
     }
 
 
+@contextmanager
+def sole_writer(output: Path) -> Iterator[None]:
+    """Nobody else of this user reads what is missing there, or adds to it, meanwhile.
+
+    Raises
+    ------
+    BenchmartError
+        Where somebody does.
+    """
+    name = hashlib.sha256(str(output.resolve()).encode()).hexdigest()[:16]
+    lock = FileLock(Path(tempfile.gettempdir()) / f"benchmart-{os.getuid()}-{name}.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise BenchmartError(f"{output}: another command is writing there") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 def written(output: Path) -> list[dict[str, str]]:
     """Rows that the file has; a line that was cut off is taken away.
 
@@ -93,6 +119,8 @@ def written(output: Path) -> list[dict[str, str]]:
     if not output.exists():
         return []
     _drop_half_a_line(output)
+    if output.stat().st_size == 0:
+        return []
     with output.open(encoding="utf-8", newline="") as handle:
         reader = csv.DictReader(handle)
         if tuple(reader.fieldnames or ()) != COLUMNS:
@@ -103,22 +131,26 @@ def written(output: Path) -> list[dict[str, str]]:
 def append(output: Path, row: dict) -> None:
     """Write a row; when this returns, it is on the disk."""
     output.parent.mkdir(parents=True, exist_ok=True)
-    fresh = not output.exists()
     with output.open("a", encoding="utf-8", newline="") as handle:
         writer = csv.DictWriter(handle, COLUMNS, lineterminator="\n")
-        if fresh:
+        if handle.tell() == 0:
             writer.writeheader()
         writer.writerow(row)
         handle.flush()
         os.fsync(handle.fileno())
 
 
+def read(path: Path) -> list[dict[str, str]]:
+    """Rows of a file of facts; none where there is none."""
+    if not path.exists():
+        return []
+    with path.open(encoding="utf-8", newline="") as handle:
+        return list(csv.DictReader(handle))
+
+
 def merge(path: Path, rows: Sequence[dict], key: tuple[str, ...]) -> None:
     """Add rows to a file of facts; those of other machines and models are kept."""
-    known: dict[tuple[str, ...], dict] = {}
-    if path.exists():
-        with path.open(encoding="utf-8", newline="") as handle:
-            known = {identity(row, key): row for row in csv.DictReader(handle)}
+    known: dict[tuple[str, ...], dict] = {identity(row, key): row for row in read(path)}
     for row in rows:
         # a repeated run does not change the ceilings that earlier rows are judged by
         known.setdefault(identity(row, key), row)

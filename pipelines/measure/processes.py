@@ -20,7 +20,8 @@ from pipelines.measure.processor import memory_bytes
 from pipelines.measure.results import Execution, Failure
 
 MEMORY_SHARE = 0.8
-START_SECONDS = 300
+PREPARATION_SECONDS = 300
+Result = Execution | Failure
 
 
 class Processes:
@@ -31,7 +32,7 @@ class Processes:
     folder
         Where they leave what the next ones may use.
     timeout
-        Seconds that a case may take, and the preparation of a model at least `START_SECONDS`.
+        Seconds that a case may take; the preparation of a model has `PREPARATION_SECONDS`.
     worker
         Module of what runs in them.
     """
@@ -53,56 +54,58 @@ class Processes:
         """
         self._ask("do_nothing")
 
-    def execute(
-        self, cases: Sequence[Case], ends: float
-    ) -> Iterator[tuple[Case, Execution | Failure]]:
-        """Time cases of one group, in order, once each; none is started after the clock reads `ends`."""
-        waiting = list(cases)
-        while waiting and time.monotonic() < ends:
-            with self._beside(waiting[0]):
-                yield from self._in_one_process(waiting, ends)
-
     def facts(self, models: dict[str, tuple], threads: Sequence[int]) -> tuple[list, list]:
         """Rows of `models.csv` and of `hardware.csv`."""
         return self._ask("collect_facts", models, threads)
+
+    def execute(self, cases: Sequence[Case], ends: float) -> Iterator[tuple[Case, Result]]:
+        """Time cases of one group, in order, once each; none is started after the clock reads `ends`.
+
+        Results are given when their process has ended: what is done with them disturbs none of it.
+        """
+        waiting = list(cases)
+        while waiting and time.monotonic() < ends:
+            with self._beside(waiting[0]) as neighbour:
+                results = list(self._in_one_process(waiting, ends))
+                if neighbour is not None and not neighbour.is_alive():
+                    results = [Failure("error", "what runs beside it does not")] * len(results)
+            done, waiting = waiting[: len(results)], waiting[len(results) :]
+            yield from zip(done, results, strict=True)
+
+    def _in_one_process(self, cases: Sequence[Case], ends: float) -> Iterator[Result]:
+        """Results of the first cases, until the process ends; what it died of fails one of them."""
+        limit = int(MEMORY_SHARE * memory_bytes())
+        with self._started("time_cases", list(cases), limit, self.folder) as (process, pipe):
+            prepared = _receive(process, pipe, PREPARATION_SECONDS)
+            if isinstance(prepared, Failure):
+                yield from [prepared] * len(cases)
+                return
+            for _ in cases:
+                if time.monotonic() >= ends:
+                    return
+                result = _receive(process, pipe, self.timeout)
+                yield result
+                if isinstance(result, Failure) and result.ended:
+                    return
+
+    @contextmanager
+    def _beside(self, case: Case) -> Iterator[BaseProcess | None]:
+        """With what is to run meanwhile at work, if anything."""
+        if case.beside is None:
+            yield None
+            return
+        with self._started("run_beside", case.beside, case.threads, self.folder) as (process, pipe):
+            _receive(process, pipe, PREPARATION_SECONDS)
+            yield process
 
     def _ask(self, function: str, *arguments: object) -> object:
         with self._started(function, *arguments) as (process, pipe):
             try:
                 return pipe.recv()
-            except EOFError:
+            except (EOFError, OSError):
                 process.join()
                 said = f"{self.worker}.{function} ended with code {process.exitcode}"
                 raise BenchmartError(f"processes that time models do not work: {said}") from None
-
-    def _in_one_process(
-        self, waiting: list[Case], ends: float
-    ) -> Iterator[tuple[Case, Execution | Failure]]:
-        """Results taken off `waiting`, until the process ends; what it died of fails one case."""
-        limit = int(MEMORY_SHARE * memory_bytes())
-        with self._started("time_cases", list(waiting), limit, self.folder) as (process, pipe):
-            patience = max(START_SECONDS, self.timeout)
-            ended = False
-            while waiting and not ended and time.monotonic() < ends:
-                result, ended = _receive(process, pipe, patience)
-                yield waiting.pop(0), result
-                patience = self.timeout
-
-    @contextmanager
-    def _beside(self, case: Case) -> Iterator[None]:
-        """With what is to run meanwhile, if anything, at work."""
-        if case.beside is None:
-            yield
-            return
-        cores = case.threads * case.concurrency
-        with self._started("run_beside", case.beside, cores, self.folder) as (_, pipe):
-            try:
-                begun = pipe.poll(START_SECONDS) and pipe.recv()
-            except EOFError:
-                begun = False
-            if not begun:
-                raise BenchmartError(f"{case.beside}: does not run, nothing can run beside it")
-            yield
 
     @contextmanager
     def _started(
@@ -135,20 +138,18 @@ def _end_with(pipe: Connection) -> None:
     os._exit(1)
 
 
-def _receive(
-    process: BaseProcess, pipe: Connection, patience: float
-) -> tuple[Execution | Failure, bool]:
-    """The next result, and whether the process can give no other."""
+def _receive(process: BaseProcess, pipe: Connection, patience: float) -> object:
+    """What the process says next, or a `Failure` where it says nothing any more."""
     try:
         if pipe.poll(patience):
-            return pipe.recv(), False
-    except EOFError:
+            return pipe.recv()
+    except (EOFError, OSError):
         process.join(timeout=10)
-        return _died(process.exitcode), True
-    return Failure("error", f"took longer than {patience:.0f} s"), True
+        return _died(process.exitcode)
+    return Failure("error", f"took longer than {patience:.0f} s", ended=True)
 
 
 def _died(exitcode: int | None) -> Failure:
     if exitcode == -9:
-        return Failure("oom", "killed by the system, as it does for memory")
-    return Failure("error", f"the process ended with code {exitcode}")
+        return Failure("oom", "killed by the system, as it does for memory", ended=True)
+    return Failure("error", f"the process ended with code {exitcode}", ended=True)

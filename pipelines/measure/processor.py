@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import platform
 import re
@@ -144,6 +145,7 @@ def _core() -> Core | None:
     return CORES.get(key)
 
 
+@functools.cache
 def _cpuinfo() -> dict[str, str]:
     """Facts of the first core; empty where the system does not tell."""
     path = Path("/proc/cpuinfo")

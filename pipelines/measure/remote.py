@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from pipelines.engine import require_address
 from pipelines.errors import BenchmartError, InputError
-from pipelines.measure.conditions import alone_on_this_machine
+from pipelines.fingerprint import digest_of_code
+from pipelines.measure.conditions import alone_on_this_machine, usable_cores
 from pipelines.measure.planned import case_of, why_not
 from pipelines.measure.processes import Processes
 from pipelines.measure.processor import hardware_name
-from pipelines.measure.session import Session
+from pipelines.measure.runner import require_installed
+from pipelines.measure.session import rows
 
 PATIENCE = "30s"
 
@@ -34,45 +36,55 @@ def work(scheduler: str, threads: Sequence[int]) -> None:
     Raises
     ------
     InputError
-        Where it has fewer cores, or Dask is not installed.
+        Where it has fewer cores, the address is none, or Dask is not installed.
     BenchmartError
-        Where no scheduler answers.
+        Where no scheduler answers, or the extra `measure` is not installed.
     """
-    try:
-        from distributed import Worker
-    except ImportError:
-        raise InputError("Dask is not installed: `pip install -e '.[dask]'`") from None
-    cores = os.cpu_count() or 1
+    require_address(scheduler)
+    require_installed()
+    cores = len(usable_cores())
     if too_many := [count for count in threads if count > cores]:
         raise InputError(f"--threads {too_many[0]}: this machine has {cores} cores")
     names = map(hardware_name, threads or range(1, cores + 1))
+    asyncio.run(_work(scheduler, {resource(name): 1 for name in names}))
 
-    async def run(folder: str) -> None:
+
+async def _work(scheduler: str, resources: dict[str, float]) -> None:
+    import dask
+    from distributed import Worker
+
+    dask.config.set({"distributed.worker.profile.enabled": False})  # it would look in all the time
+    with tempfile.TemporaryDirectory() as folder:
         worker = Worker(
             scheduler,
             nthreads=1,
-            resources={resource(name): 1 for name in names},
+            resources=resources,
             local_directory=folder,
             memory_limit=0,
             dashboard=False,
             death_timeout=PATIENCE,
         )
-        async with worker:
-            await worker.finished()
-
-    with tempfile.TemporaryDirectory() as folder:
         try:
-            asyncio.run(run(folder))
+            await worker
         except (OSError, TimeoutError):
             raise BenchmartError(f"--scheduler {scheduler}: no answer") from None
+        await worker.finished()
 
 
-def measure_test(test: dict, timeout_s: float) -> dict | str:
-    """On a worker: the row of a test, or why there is none."""
+def measure_test(test: dict, timeout_s: float, code: str) -> dict | str:
+    """On a worker: the row of a test, or why there is none.
+
+    Parameters
+    ----------
+    code
+        Digest of the code of whoever asks.
+    """
+    if digest_of_code() != code:
+        return "the worker runs another version of benchmart"
     if reason := why_not(test):
         return reason
     with alone_on_this_machine(), tempfile.TemporaryDirectory() as folder:
         processes = Processes(Path(folder), timeout_s)
         processes.check()
-        ((_, row),) = Session(processes).rows([case_of(test)])
+        ((_, row),) = rows([case_of(test)], processes)
     return row

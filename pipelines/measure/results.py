@@ -19,7 +19,7 @@ class Execution(NamedTuple):
     Attributes
     ----------
     rate
-        Runs a second, where several were at work at the same time.
+        Runs that were done a second, where several were at work at the same time.
     memory_mb
         The most that was resident, beyond what was before the model was made.
     other_cores
@@ -36,20 +36,29 @@ class Execution(NamedTuple):
 
 
 class Failure(NamedTuple):
-    """A case that did not run: `status` is oom or error, `notes` says why."""
+    """A case that did not run.
+
+    Attributes
+    ----------
+    status
+        oom or error.
+    notes
+        Why.
+    ended
+        Whether its process is of no more use.
+    """
 
     status: str
     notes: str
+    ended: bool = False
+
+    def columns(self) -> dict[str, str]:
+        """Columns of a row with it."""
+        return {"status": self.status, "notes": self.notes}
 
 
-def result_columns(case: Case, executions: Sequence[Execution], fastest: float) -> dict:
-    """Columns of a row with the result of a case.
-
-    Parameters
-    ----------
-    fastest
-        The shortest seconds of the reference work that this machine needed so far.
-    """
+def result_columns(case: Case, executions: Sequence[Execution]) -> dict:
+    """Columns of a row with the result of a case."""
     marks = [medians_of(each.repeats) for each in executions]
     ends = [each[-1] for each in marks]
     latency = typical(ends)
@@ -70,7 +79,7 @@ def result_columns(case: Case, executions: Sequence[Execution], fastest: float) 
         "repeats": len(every),
         "latency_relative_iqr": (last_quarter - first_quarter) / median(every),
         "interrupted_repeats": sum(r.interrupted for each in executions for r in each.repeats),
-        "reference_slowdown": max(each.reference_s for each in executions) / fastest,
+        "reference_ms": 1e3 * max(each.reference_s for each in executions),
         "other_cores": _highest(each.other_cores for each in executions),
     }
     if case.output_length:

@@ -14,9 +14,10 @@ from pathlib import Path
 from pipelines.errors import BenchmartError
 from pipelines.measure.cases import Case, identity
 from pipelines.measure.conditions import Others, alone_on_this_machine
-from pipelines.measure.output import append, described, merge, written
+from pipelines.measure.output import append, described, merge, read, sole_writer, written
 from pipelines.measure.processes import Processes
-from pipelines.measure.session import Session
+from pipelines.measure.processor import hardware_name
+from pipelines.measure.session import rows
 
 NEEDED = ("torch", "transformers", "onnxruntime", "onnx", "openvino")
 TIMEOUT = 180.0
@@ -33,6 +34,11 @@ class Summary:
     error: int = 0
     known: int = 0
     left: int = 0
+
+    def count(self, status: str) -> None:
+        """One of those that are left is done."""
+        setattr(self, status, getattr(self, status) + 1)
+        self.left -= 1
 
     def __str__(self) -> str:
         return (
@@ -51,7 +57,7 @@ def run_cases(
 ) -> Summary:
     """Time every case that the output does not hold yet.
 
-    Each row is on disk as soon as its case is done, so a run that was stopped is continued by
+    Rows are on disk as soon as their processes are done, so a run that was stopped is continued by
     running it again.
 
     Parameters
@@ -61,7 +67,7 @@ def run_cases(
     output
         CSV file in the native format; created or appended to.
     time_limit_s
-        No case is started after so many seconds.
+        No case is started after so many seconds, without what describes models and devices.
     timeout_s
         A case that takes longer has failed.
     facts
@@ -72,32 +78,36 @@ def run_cases(
     InputError
         For an output that is another's file.
     BenchmartError
-        Where the extra `measure` is not installed, or does not work.
+        Where the extra `measure` is not installed or does not work, or somebody else is writing there.
     """
+    require_installed()
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    with sole_writer(output), alone_on_this_machine(on_event):
+        known = set(map(identity, written(output)))
+        wanted = [case for case in cases if identity(described(case)) not in known]
+        summary = Summary(known=len(cases) - len(wanted), left=len(wanted))
+        if not wanted:
+            return summary
+        _wait_until_idle(on_event)
+        with tempfile.TemporaryDirectory() as folder:
+            processes = Processes(Path(folder), timeout_s)
+            processes.check()
+            if facts:
+                _write_facts(processes, cases, output.parent)
+            ends = math.inf if time_limit_s is None else time.monotonic() + time_limit_s
+            for case, row in rows(wanted, processes, ends, on_event):
+                append(output, row | {"config_id": cases[case]})
+                summary.count(row["status"])
+    return summary
+
+
+def require_installed() -> None:
+    """Raise a `BenchmartError` that names what of the extra `measure` is missing."""
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         raise BenchmartError(
             f"measuring needs {', '.join(missing)}: pip install 'benchmart[measure]'"
         )
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    known = set(map(identity, written(output)))
-    wanted = [case for case in cases if identity(described(case)) not in known]
-    summary = Summary(known=len(cases) - len(wanted), left=len(wanted))
-    if not wanted:
-        return summary
-    output.parent.mkdir(parents=True, exist_ok=True)
-    ends = math.inf if time_limit_s is None else time.monotonic() + time_limit_s
-    with alone_on_this_machine(on_event), tempfile.TemporaryDirectory() as folder:
-        _wait_until_idle(on_event)
-        processes = Processes(Path(folder), timeout_s)
-        processes.check()
-        if facts:
-            _write_facts(processes, cases, output.parent)
-        for case, row in Session(processes, ends, on_event).rows(wanted):
-            append(output, row | {"config_id": cases[case]})
-            setattr(summary, row["status"], getattr(summary, row["status"]) + 1)
-            summary.left -= 1
-    return summary
 
 
 def _wait_until_idle(on_event: Callable[[str], None]) -> None:
@@ -114,11 +124,15 @@ def _wait_until_idle(on_event: Callable[[str], None]) -> None:
 
 
 def _write_facts(processes: Processes, cases: Iterable[Case], folder: Path) -> None:
-    sizes: dict[str, tuple] = {}
+    """Describe models and devices, if the files beside the output do not do so yet."""
+    sizes: dict[str, dict] = {}
     for case in cases:
-        known = sizes.get(case.model_name, ())
-        if case.image_size not in known:
-            sizes[case.model_name] = (*known, case.image_size)
-    models, hardware = processes.facts(sizes, sorted({case.threads for case in cases}))
+        sizes.setdefault(case.model_name, {})[case.image_size] = None
+    threads = sorted({case.threads for case in cases})
+    known = {row["hardware"] for row in read(folder / "hardware.csv")}
+    named = {row["model_name"] for row in read(folder / "models.csv")}
+    if set(sizes) <= named and set(map(hardware_name, threads)) <= known:
+        return
+    models, hardware = processes.facts({name: tuple(own) for name, own in sizes.items()}, threads)
     merge(folder / "models.csv", models, ("model_name", "image_size"))
     merge(folder / "hardware.csv", hardware, ("hardware",))

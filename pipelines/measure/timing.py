@@ -1,4 +1,4 @@
-"""Timing a callable: warm-up until steady, repeats until the median is known, and its interval."""
+"""Timing a callable: warm-up until steady, repeats, and the interval of their median."""
 
 from __future__ import annotations
 
@@ -37,18 +37,17 @@ class Repeat:
     interrupted: bool
 
 
-def warm_up(run: Run) -> int:
-    """Run until it gets no faster, or for a second; how often that was."""
-    fastest, spent, runs = math.inf, 0.0, 0
+def warm_up(run: Run) -> None:
+    """Run until it gets no faster, or for a second."""
+    fastest, spent = math.inf, 0.0
     while spent < WARM_UP_SECONDS:
         started = time.perf_counter()
         run()
         seconds = time.perf_counter() - started
-        spent, runs = spent + seconds, runs + 1
+        spent += seconds
         if seconds > STEADY * fastest:
-            break
+            return
         fastest = min(fastest, seconds)
-    return runs
 
 
 def time_repeats(run: Run) -> list[Repeat]:
@@ -60,24 +59,31 @@ def time_repeats(run: Run) -> list[Repeat]:
         Returns seconds since it began, at each moment that it reports.
     """
     repeats: list[Repeat] = []
-    total = 0.0
-    while len(repeats) < MINIMUM_REPEATS or (
-        total < REPEAT_SECONDS and len(repeats) < MAXIMUM_REPEATS
-    ):
-        before = interruptions()
-        marks = run()
-        repeats.append(Repeat(marks, interruptions() != before))
-        total += marks[-1]
+    while not is_enough(repeats):
+        repeats.append(time_one(run))
     return repeats
+
+
+def time_one(run: Run) -> Repeat:
+    """Run once."""
+    before = interruptions()
+    marks = run()
+    return Repeat(marks, interruptions() != before)
+
+
+def is_enough(repeats: Sequence[Repeat]) -> bool:
+    """Whether there are enough repeats of one process."""
+    long = sum(repeat.marks[-1] for repeat in repeats) >= REPEAT_SECONDS
+    return len(repeats) >= (MINIMUM_REPEATS if long else MAXIMUM_REPEATS)
 
 
 def interval_of_another(medians: Sequence[float], level: float = LEVEL) -> tuple[float, float]:
     """Where the median of another measurement of the same kind will lie.
 
-    Repeats within a process agree better than processes do: memory lies elsewhere, the machine has
-    other things to do. So a measurement is several processes, one after another, and its interval comes
-    of what differs between them (Kalibera and Jones, Rigorous benchmarking in reasonable time, 2013):
-    the prediction interval of the mean of as many log medians more, by Student's t.
+    Repeats within a process agree better than processes do. So a measurement is several processes, one
+    after another, and its interval comes of what differs between them (Kalibera and Jones, Rigorous
+    benchmarking in reasonable time, 2013): the prediction interval of the mean of as many log medians
+    more, by Student's t. It knows nothing of what is alike in all of them and another day is not.
 
     Parameters
     ----------

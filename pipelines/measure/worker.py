@@ -7,13 +7,10 @@ import gc
 import logging
 import os
 import resource
-import time
 import warnings
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from pathlib import Path
-from threading import Barrier
 
 # preloaded by the fork server, so that workers start at once
 import torch
@@ -28,11 +25,13 @@ from pipelines.measure.models import Unsupported
 from pipelines.measure.processor import describe
 from pipelines.measure.results import Execution, Failure
 from pipelines.measure.timing import Repeat, Run, time_repeats, warm_up
+from pipelines.measure.together import time_together
 from pipelines.measure.torch_backend import TorchBackend
 
 Backend = TorchBackend | GraphBackend
 GRAPHS = {"onnxruntime": OnnxBackend, "openvino": OpenVinoBackend}
 MEGABYTE = 1e6
+LONGEST_NOTE = 200
 OUT_OF_MEMORY = (
     "can't allocate memory",
     "bad_alloc",
@@ -49,6 +48,8 @@ def do_nothing(pipe: Connection) -> None:
 def time_cases(pipe: Connection, cases: Sequence[Case], memory_limit: int, folder: Path) -> None:
     """Time the cases of one group once, in order; sends an `Execution` or a `Failure` for each.
 
+    Before them it says that the model is prepared, or sends the `Failure` of that alone.
+
     Parameters
     ----------
     folder
@@ -60,9 +61,9 @@ def time_cases(pipe: Connection, cases: Sequence[Case], memory_limit: int, folde
     try:
         backend = _backend(cases[0], folder)
     except Exception as error:
-        for _ in cases:
-            pipe.send(_failure(error))
+        pipe.send(_failure(error))
         return
+    pipe.send(True)
     for case in cases:
         try:
             pipe.send(_execution(backend, case, baseline))
@@ -90,7 +91,7 @@ def collect_facts(pipe: Connection, models: dict[str, tuple], threads: Sequence[
 
 
 def _backend(case: Case, folder: Path, after: int = 0) -> Backend:
-    pin(case.threads * case.concurrency, after)
+    pin(case.threads, after)
     torch.set_num_threads(case.threads)
     architecture = ARCHITECTURES[case.model_name]
     if case.framework in GRAPHS:
@@ -104,10 +105,8 @@ def _execution(backend: Backend, case: Case, baseline: float) -> Execution:
     # resets the high-water mark of resident memory
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
     runs = [backend.prepare(case) for _ in range(case.concurrency)]
-    for run in runs:
-        warm_up(run)
     others = Others()
-    repeats, rate = _together(runs) if len(runs) > 1 else (time_repeats(runs[0]), None)
+    repeats, rate = _alone(runs[0]) if len(runs) == 1 else time_together(runs)
     return Execution(
         repeats=repeats,
         rate=rate,
@@ -117,26 +116,16 @@ def _execution(backend: Backend, case: Case, baseline: float) -> Execution:
     )
 
 
-def _together(runs: Sequence[Run]) -> tuple[list[Repeat], float]:
-    """Repeats of runs that are at work at the same time, and how many a second were done."""
-    start = Barrier(len(runs))
-
-    def repeat(run: Run) -> tuple[list[Repeat], float]:
-        start.wait()
-        began = time.perf_counter()
-        repeats = time_repeats(run)
-        return repeats, len(repeats) / (time.perf_counter() - began)
-
-    with ThreadPoolExecutor(len(runs)) as pool:
-        found = list(pool.map(repeat, runs))
-    return [each for repeats, _ in found for each in repeats], sum(rate for _, rate in found)
+def _alone(run: Run) -> tuple[list[Repeat], None]:
+    warm_up(run)
+    return time_repeats(run), None
 
 
 def _failure(error: Exception) -> Failure:
-    text = " ".join(str(error).split())[:200]
+    text = " ".join(str(error).split())
     memory = isinstance(error, MemoryError) or any(mark in text for mark in OUT_OF_MEMORY)
     kind = "not supported: " if isinstance(error, Unsupported) else f"{type(error).__name__}: "
-    return Failure("oom" if memory else "error", kind + text)
+    return Failure("oom" if memory else "error", (kind + text)[:LONGEST_NOTE])
 
 
 def _release_memory() -> None:

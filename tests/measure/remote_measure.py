@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 
-def measure(test: dict, timeout_s: float) -> dict | str:
+def measure(test: dict, timeout_s: float, code: str) -> dict | str:
     with Path(test["log"]).open("a", encoding="utf-8") as log:
         print("begins", test["config_id"], os.getpid(), file=log, flush=True)
         time.sleep(test["seconds"])

@@ -17,12 +17,20 @@ from pathlib import Path
 import pytest
 
 from pipelines.dispatch import dispatch
+from pipelines.errors import BenchmartError
+from pipelines.measure.output import sole_writer
 from pipelines.measure.processor import hardware_name
 from tests.measure.remote_measure import measure
 from tests.support import COMMAND, PROJECT, Commands, needs_torch
 
 ONE, TWO, ELSEWHERE = hardware_name(1), hardware_name(2), "nvidia-h100"
 DEADLINE = 120
+# as `benchmart worker`, where nothing is to be measured that needs the extra `measure`
+WORKER = (
+    *(sys.executable, "-c"),
+    "import sys; from pipelines.measure import remote;"
+    " remote.require_installed = lambda: None; remote.work(sys.argv[1], [int(sys.argv[2])])",
+)
 
 
 @pytest.fixture
@@ -50,10 +58,9 @@ def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen]]:
 def scheduler(tmp_path: Path, start) -> str:
     file = tmp_path / "scheduler.json"
     dask = Path(sys.executable).with_name("dask")
-    start(
-        *(dask, "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard"),
-        *("--scheduler-file", file),
-    )
+    local = ("--host", "127.0.0.1", "--port", "0", "--no-dashboard")
+    process = start(dask, "scheduler", *local, "--scheduler-file", file)
+    (tmp_path / "scheduler.pid").write_text(str(process.pid))
     wait_for(file.is_file)
     return json.loads(file.read_text())["address"]
 
@@ -88,7 +95,7 @@ def results(output: Path) -> list[str]:
 
 def test_a_plan_is_measured_though_a_worker_is_killed(tmp_path: Path, scheduler: str, start):
     for threads in (1, 1, 2):
-        start(COMMAND, "worker", "--scheduler", scheduler, "--threads", threads)
+        start(*WORKER, scheduler, threads)
     plan = write_plan(tmp_path, a=ONE, b=ONE, c=ONE, d=TWO, e=TWO, refused=TWO, elsewhere=ELSEWHERE)
     output, said = tmp_path / "new" / "results.csv", []
     with ThreadPoolExecutor() as pool:
@@ -121,7 +128,7 @@ def test_a_plan_is_measured_though_a_worker_is_killed(tmp_path: Path, scheduler:
 
 
 def test_what_two_ask_for_is_run_once(tmp_path: Path, scheduler: str, start):
-    start(COMMAND, "worker", "--scheduler", scheduler, "--threads", 1)
+    start(*WORKER, scheduler, 1)
     plan = write_plan(tmp_path, a=ONE, b=ONE)
     outputs = [tmp_path / "one.csv", tmp_path / "two.csv"]
     with ThreadPoolExecutor() as pool:
@@ -138,9 +145,8 @@ def test_what_two_ask_for_is_run_once(tmp_path: Path, scheduler: str, start):
 def test_real_models_are_measured_by_a_worker(tmp_path: Path, scheduler: str, start):
     start(COMMAND, "worker", "--scheduler", scheduler)
     test = {"model_name": "bert-mini", "hardware": ONE, "batch_size": 1, "input_length": 16}
-    tests = [
-        test | {"config_id": name, "framework": name} for name in ("pytorch", "onnxruntime", "vllm")
-    ]
+    frameworks = ("pytorch", "onnxruntime", "vllm")
+    tests = [test | {"config_id": name, "framework": name} for name in frameworks]
     plan, output = tmp_path / "plan.json", tmp_path / "results.csv"
     plan.write_text(json.dumps({"recommendations": tests}))
     summary = dispatch(plan, output, scheduler, 60, 60, print)
@@ -154,14 +160,34 @@ def test_real_models_are_measured_by_a_worker(tmp_path: Path, scheduler: str, st
     assert all(float(row["latency_ms"]) > 0 for row in rows.values())
 
 
+def test_a_scheduler_that_is_gone_is_said(tmp_path: Path, scheduler: str, start):
+    start(*WORKER, scheduler, 1)
+    plan = write_plan(tmp_path, a=ONE, elsewhere=ELSEWHERE)
+    with ThreadPoolExecutor() as pool:
+        asked = (plan, tmp_path / "results.csv", scheduler, 60, 600, lambda text: None, measure)
+        running = pool.submit(dispatch, *asked)
+        wait_for((tmp_path / "results.csv").exists)
+        os.kill(int(Path(tmp_path / "scheduler.pid").read_text()), signal.SIGKILL)
+        with pytest.raises(BenchmartError, match="the scheduler of the cluster is gone"):
+            running.result(timeout=DEADLINE)
+    assert results(tmp_path / "results.csv") == ["a"]
+
+
+def test_two_do_not_write_to_one_file(tmp_path: Path):
+    output = tmp_path / "results.csv"
+    with sole_writer(output), pytest.raises(BenchmartError, match="another command is writing"):
+        dispatch(write_plan(tmp_path, a=ONE), output, "tcp://127.0.0.1:1", 1, 1, print, measure)
+    with sole_writer(output):
+        pass
+
+
 def test_what_cannot_be_is_said_in_one_line(tmp_path: Path, commands: Commands):
     plan = write_plan(tmp_path, a=ONE)
-    told = ("dispatch", "--plan", plan, "--scheduler", "tcp://127.0.0.1:1")
-    assert "no answer" in commands.refused(*told, exit_code=1)
-    assert "expected an address" in commands.refused(*told[:-1], "nowhere")
-    assert "no plan of this program" in commands.refused(
-        "dispatch", "--plan", tmp_path / "none.json", "--scheduler", "tcp://127.0.0.1:1"
-    )
-    said = commands.refused("worker", "--scheduler", "tcp://127.0.0.1:1", "--threads", 4096)
-    assert "--threads 4096: this machine has" in said
+    told = ("dispatch", "--plan", plan, "--scheduler")
+    for address in ("nowhere", "tcp://127.0.0.1"):
+        assert "expected an address" in commands.refused(*told, address)
+    plan.write_text('{"recommendations": [{"model_name": "vit-tiny", "hardware": "h100"}]}')
+    assert "test 1 has no config_id" in commands.refused(*told, "tcp://127.0.0.1:1")
+    plan.write_text("[]")
+    assert "no plan of this program" in commands.refused(*told, "tcp://127.0.0.1:1")
     assert not (tmp_path / "measured").exists()

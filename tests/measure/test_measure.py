@@ -76,6 +76,8 @@ def test_what_is_missing_is_named(tmp_path, monkeypatch):
 
 def test_half_a_line_of_a_killed_process_is_taken_away(tmp_path):
     output = tmp_path / "x.csv"
+    output.touch()
+    assert written(output) == []
     append(output, {"model_name": "bert-mini", "batch_size": 4})
     whole = output.read_bytes()
     output.write_bytes(whole + b"2026-11-27,bert-mini,17")
@@ -86,25 +88,29 @@ def test_half_a_line_of_a_killed_process_is_taken_away(tmp_path):
 def test_a_plan_is_for_machines_that_can_run_it(tmp_path, monkeypatch):
     here, other = hardware_name(1), "nvidia-h100"
     test = {"model_name": "vit-tiny", "hardware": here, "batch_size": 4, "framework": "pytorch"}
+    test |= {"config_id": "c", "image_size": 224}
     plan = tmp_path / "plan.json"
     tests = [
         test | {"config_id": "b", "image_size": 224, "precision": "int8"},
-        test | {"model_name": "bert-mini", "config_id": "a", "input_length": 16},
+        test
+        | {"model_name": "bert-mini", "config_id": "a", "input_length": 16, "image_size": None},
         test | {"hardware": other},
         test | {"model_name": "vit-tinny"},
+        test | {"image_size": None},
         test | {"framework": "vllm"},
         test | {"task": "training"},
     ]
     plan.write_text(json.dumps({"recommendations": tests}))
     found = planned(plan)
-    assert found.cases == {
-        Case("bert-mini", "pytorch", "fp32", 1, 4, input_length=16): "a",
-        Case("vit-tiny", "pytorch", "int8", 1, 4, image_size=224): "b",
-    }
+    assert list(found.cases.items()) == [
+        (Case("vit-tiny", "pytorch", "int8", 1, 4, image_size=224), "b"),
+        (Case("bert-mini", "pytorch", "fp32", 1, 4, input_length=16), "a"),
+    ]
     told = "\n".join(found.others)
     assert f"needs {other}; this is {here}" in told
+    assert "its image_size is not known" in told
     assert "did you mean 'vit-tiny'" in told and "'vllm'" in told and "'training'" in told
-    for content in ("", "[]", '{"recommendations": [{"model_name": "vit-tiny"}]}'):
+    for content in ("", "[]", '{"recommendations": [7]}'):
         plan.write_text(content)
         with pytest.raises(InputError, match="no plan of this program"):
             planned(plan)
@@ -123,11 +129,14 @@ def test_real_models_are_timed_failures_become_rows_and_a_second_run_adds_nothin
         vision: None,
         replace(vision, framework="openvino", precision="int8"): None,
         replace(vision, framework="pytorch", precision="int8"): None,
-        replace(vision, framework="pytorch", batch_size=1_000_000): None,
+        **{
+            replace(vision, framework=framework, batch_size=1_000_000): None
+            for framework in ("pytorch", "onnxruntime", "openvino")
+        },
     }
     output = tmp_path / "small.csv"
     summary = runner.run_cases(cases, output, on_event=lambda text: None)
-    assert (summary.ok, summary.oom, summary.error) == (7, 1, 1)
+    assert (summary.ok, summary.oom, summary.error) == (7, 3, 1)
     with output.open(newline="") as handle:
         found = {identity(row): row for row in csv.DictReader(handle)}
     rows = {case: found[identity(described(case))] for case in cases}
@@ -138,7 +147,7 @@ def test_real_models_are_timed_failures_become_rows_and_a_second_run_adds_nothin
             assert float(row["latency_low_ms"]) <= latency <= float(row["latency_high_ms"])
             assert latency <= float(row["latency_p99_ms"])
             assert int(row["executions"]) == 3 and int(row["repeats"]) >= 9
-            assert float(row["reference_slowdown"]) >= 1
+            assert float(row["reference_ms"]) > 0
     generated = rows[Case("pythia-14m", "pytorch", "int8", 1, 1, 8, 4)]
     assert float(generated["itl_ms"]) < float(generated["ttft_ms"]) < float(generated["latency_ms"])
     assert generated["throughput_unit"] == "output_tokens/s"
@@ -163,7 +172,7 @@ def test_what_was_killed_goes_on_without_loss_or_repetition(commands: Commands, 
     plan.write_text(json.dumps({"recommendations": tests}))
     arguments = ("measure", "--plan", plan, "--output", output)
     process = commands.start(*arguments)
-    while not output.exists():
+    while not output.exists() or output.read_bytes().count(b"\n") < 2:
         assert process.poll() is None, process.stderr.read()
         time.sleep(0.05)
     process.kill()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from pipelines.measure.results import Execution, Failure
 
 @pytest.fixture
 def processes(tmp_path: Path) -> Processes:
-    return Processes(tmp_path, timeout=2.0, worker="tests.measure.troubled_worker")
+    return Processes(tmp_path, timeout=5.0, worker="tests.measure.troubled_worker")
 
 
 def cases(*names: str) -> list[Case]:
@@ -26,8 +27,8 @@ def cases(*names: str) -> list[Case]:
 @pytest.mark.parametrize(
     ("trouble", "failure"),
     [
-        ("exits", Failure("error", "the process ended with code 3")),
-        ("is-killed", Failure("oom", "killed by the system, as it does for memory")),
+        ("exits", Failure("error", "the process ended with code 3", True)),
+        ("is-killed", Failure("oom", "killed by the system, as it does for memory", True)),
     ],
 )
 def test_a_process_that_dies_fails_one_case(processes: Processes, trouble: str, failure: Failure):
@@ -38,12 +39,27 @@ def test_a_process_that_dies_fails_one_case(processes: Processes, trouble: str, 
     assert all(isinstance(results[case], Execution) for case in todo if case is not todo[1])
 
 
-def test_a_case_that_never_ends_is_given_up(processes: Processes, monkeypatch):
-    monkeypatch.setattr("pipelines.measure.processes.START_SECONDS", 2.0)
-    todo = cases("hangs", "fine")
+def test_a_case_that_never_ends_is_given_up(processes: Processes):
+    todo = cases("fine", "hangs", "fine")
     results = dict(processes.execute(todo, math.inf))
-    assert results[todo[0]] == Failure("error", "took longer than 2 s")
-    assert isinstance(results[todo[1]], Execution)
+    assert results[todo[1]] == Failure("error", "took longer than 5 s", True)
+    assert isinstance(results[todo[0]], Execution) and isinstance(results[todo[2]], Execution)
+
+
+def test_what_cannot_be_prepared_fails_all_that_need_it(processes: Processes):
+    todo = cases("unprepared", "fine")
+    results = dict(processes.execute(todo, math.inf))
+    assert set(results.values()) == {Failure("error", "not supported: so it is")}
+
+
+def test_what_is_to_run_beside_does(processes: Processes, tmp_path: Path):
+    (case,) = cases("fine")
+    beside = replace(case, beside=replace(case, model_name="neighbour"))
+    assert isinstance(dict(processes.execute([beside], math.inf))[beside], Execution)
+    assert (tmp_path / "neighbour.txt").exists()
+    gone = replace(case, beside=replace(case, model_name="gone"))
+    found = dict(processes.execute([gone], math.inf))[gone]
+    assert found == Failure("error", "what runs beside it does not")
 
 
 def test_no_case_is_started_when_time_is_over(processes: Processes, tmp_path: Path):

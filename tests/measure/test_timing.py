@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from pipelines.measure.conditions import Others, reference_seconds
+from pipelines.measure import timing
+from pipelines.measure.conditions import Others, pin, reference_seconds, usable_cores
 from pipelines.measure.timing import (
     MINIMUM_REPEATS,
     REPEAT_SECONDS,
@@ -18,6 +23,7 @@ from pipelines.measure.timing import (
     typical,
     warm_up,
 )
+from pipelines.measure.together import time_together
 
 
 def asleep(seconds: float) -> tuple[float, ...]:
@@ -26,10 +32,19 @@ def asleep(seconds: float) -> tuple[float, ...]:
     return (time.perf_counter() - started,)
 
 
-def test_warming_up_ends_when_nothing_gets_faster():
-    seconds = iter([0.3, 0.1, 0.02, 0.02, 0.02])
-    assert warm_up(lambda: asleep(next(seconds))) == 4
-    assert warm_up(lambda: asleep(1.1)) == 1
+def test_warming_up_ends_when_nothing_gets_faster(monkeypatch):
+    now, runs = 0.0, []
+
+    def run(*seconds: float) -> None:
+        nonlocal now
+        runs.append(seconds[len(runs)])
+        now += runs[-1]
+
+    monkeypatch.setattr(timing.time, "perf_counter", lambda: now)
+    for seconds in ((0.3, 0.1, 0.02, 0.0199), (1.1,), (0.5, 0.4, 0.3)):
+        runs.clear()
+        warm_up(lambda told=seconds: run(*told, 9.9))
+        assert runs == list(seconds)
 
 
 def test_long_runs_are_repeated_thrice_and_short_ones_for_a_while():
@@ -57,10 +72,17 @@ def test_another_measurement_is_inside_as_often_as_is_said(spread: float, execut
     assert inside / 2000 == pytest.approx(0.95, abs=0.02)
 
 
-def test_work_of_others_is_seen(tmp_path):
-    import subprocess
-    import sys
+def test_work_of_others_is_seen_and_our_own_is_not():
+    def work() -> None:
+        until = time.monotonic() + 1.0
+        while time.monotonic() < until:
+            pass
 
+    others, began = Others(), others_of_all()
+    work()
+    seen = others.cores()
+    # whatever runs beside this test counts, the second of work here does not
+    assert seen == pytest.approx(others_of_all(began) - 1.0, abs=0.3)
     busy = subprocess.Popen([sys.executable, "-c", "while True: pass"])
     try:
         others = Others()
@@ -69,6 +91,35 @@ def test_work_of_others_is_seen(tmp_path):
     finally:
         busy.kill()
         busy.wait()
+
+
+def others_of_all(began: tuple[float, float] | None = None) -> object:
+    """Now; or how many cores were busy since then, whoever kept them so."""
+    words = Path("/proc/stat").read_text(encoding="ascii").split()[1:9]
+    busy = sum(int(word) for place, word in enumerate(words) if place not in (3, 4)) / 100
+    now = (time.monotonic(), busy)
+    return now if began is None else (now[1] - began[1]) / (now[0] - began[0])
+
+
+def test_requests_at_a_time_are_counted_while_all_are_at_work():
+    repeats, rate = time_together([lambda: asleep(0.05), lambda: asleep(0.2)])
+    # 20 a second and 5 a second, until the slow one has three
+    assert 12 < rate < 25
+    assert len(repeats) >= 2 * MINIMUM_REPEATS
+
+
+def test_a_process_is_pinned_to_the_last_cores_that_it_may_use():
+    cores = usable_cores()
+    try:
+        pin(1)
+        assert usable_cores() == cores[-1:]
+        with pytest.raises(ValueError, match="2 threads on 1 cores"):
+            pin(2)
+        os.sched_setaffinity(0, cores)
+        pin(1, after=1)
+        assert usable_cores() == (cores[-2:-1] or cores[-1:])
+    finally:
+        os.sched_setaffinity(0, cores)
 
 
 def test_the_reference_work_is_the_same_every_time():

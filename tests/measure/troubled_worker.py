@@ -4,7 +4,7 @@ import os
 import signal
 import time
 
-from pipelines.measure.results import Execution
+from pipelines.measure.results import Execution, Failure
 from pipelines.measure.timing import time_repeats
 
 
@@ -15,8 +15,12 @@ def _sleep(seconds: float) -> tuple[float, ...]:
 
 
 def time_cases(pipe, cases, memory_limit, folder) -> None:
+    if cases[0].model_name == "unprepared":
+        pipe.send(Failure("error", "not supported: so it is"))
+        return
+    pipe.send(True)
     for case in cases:
-        (folder / "started.txt").open("a").write(f"{case.model_name} {case.batch_size}\n")
+        (folder / "started.txt").touch()
         match case.model_name:
             case "exits":
                 os._exit(3)
@@ -26,3 +30,11 @@ def time_cases(pipe, cases, memory_limit, folder) -> None:
                 time.sleep(600)
         repeats = time_repeats(lambda n=case.batch_size: _sleep(n / 1000))
         pipe.send(Execution(repeats, None, 1.0, 0.0, 0.001))
+
+
+def run_beside(pipe, case, after, folder) -> None:
+    pipe.send(True)
+    (folder / "neighbour.txt").touch()
+    if case.model_name == "gone":
+        os._exit(1)
+    time.sleep(600)

@@ -1,0 +1,193 @@
+"""The loop closed on this machine: plan, measure, record, round after round, beside random selection.
+
+    python examples/closed_loop.py --folder loop [--models bert-mini ...] [--seeds 3] [--rounds 5]
+
+Needs the extra `measure`. Real models are timed here, each configuration once, whichever selection asks
+for it first. Both selections begin with the same tests at random; others, at random too, are measured
+and held out of both: they say how far predictions of throughput are off, and what one would lose by
+running each of their workloads on the platform that is predicted to be its best. What was stopped goes
+on where it was when it is run again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from models_py.active_learning import ActiveLearningSystem
+from models_py.plan import COUNTS
+from pipelines.measure.cases import IDENTITY, Case
+from pipelines.measure.output import described
+from pipelines.measure.planned import case_of, why_not
+from pipelines.measure.runner import run_cases
+from pipelines.measure.suite import cases_of
+
+COMMAND = Path(sys.executable).with_name("benchmart")
+WORKLOAD = ["model_name", "precision", "batch_size", "input_length", "output_length", "image_size"]
+
+
+def main() -> None:
+    asked = _arguments()
+    grid = [case for case in cases_of("quick") if case.model_name in asked.models]
+    store = Store(asked.folder / "measured.csv")
+    curves = pd.DataFrame(
+        found for seed in range(asked.seeds) for found in _replicate(grid, store, asked, seed)
+    )
+    curves.to_csv(asked.folder / "curves.csv", index=False)
+    _draw(curves).savefig(asked.folder / "closed_loop.svg")
+    print(curves.groupby(["selection", "tests"]).mean(numeric_only=True).to_string())
+
+
+def _replicate(
+    grid: Sequence[Case], store: Store, asked: argparse.Namespace, seed: int
+) -> Iterator[dict]:
+    """Figures of both selections after each round, from one start by chance."""
+    generator = np.random.default_rng(seed)
+    mixed = [grid[position] for position in generator.permutation(len(grid))]
+    start, held_out = mixed[: asked.start], mixed[asked.start : asked.start + asked.held_out]
+    first, truth = store.rows(start), store.rows(held_out)
+    truth = truth[truth["status"] == "ok"].reset_index(drop=True)
+    for selection in ("plan", "random"):
+        loop = Loop(asked.folder / f"{selection}-{seed}", store, set(held_out), first)
+        yield _figures(loop, truth, selection, seed)
+        for _ in range(asked.rounds):
+            by_chance = None if selection == "plan" else generator
+            loop.record(loop.choose(asked.tests, by_chance))
+            yield _figures(loop, truth, selection, seed)
+
+
+class Store:
+    """What was measured here, by whomever it was asked for."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def rows(self, cases: Sequence[Case]) -> pd.DataFrame:
+        """Rows of the cases, measured now where they were not before."""
+        run_cases(dict.fromkeys(cases), self.path)
+        known = pd.read_csv(self.path, dtype=str, keep_default_na=False).set_index(list(IDENTITY))
+        wanted = [{name: described(case).get(name) for name in IDENTITY} for case in cases]
+        names = ["" if value is None else str(value) for row in wanted for value in row.values()]
+        keys = np.array(names, dtype=object).reshape(len(wanted), len(IDENTITY))
+        return known.loc[list(map(tuple, keys))].reset_index()
+
+
+class Loop:
+    """A warehouse of its own, that learns from what was chosen for it."""
+
+    def __init__(self, home: Path, store: Store, kept_out: set[Case], first: pd.DataFrame) -> None:
+        shutil.rmtree(home, ignore_errors=True)  # of a run before; what it measured is in the store
+        self.home, self.store, self.kept_out = home, store, kept_out
+        self.tests = len(first)
+        raw = home / "raw" / "loop"
+        raw.mkdir(parents=True)
+        first.to_csv(raw / "runs.csv", index=False)
+        for name in ("hardware.csv", "models.csv"):
+            shutil.copy(store.path.parent / name, raw / name)
+        self.run("build", "--raw", home / "raw")
+
+    def run(self, *arguments: object) -> None:
+        """Run a command in this loop's warehouse."""
+        settings = {"WAREHOUSE": self.home / "warehouse", "MLRUNS": self.home / "mlruns"}
+        settings |= {"METRICS": "throughput", "REPORT": "false"}
+        named = {f"BENCHMART_{name}": str(value) for name, value in settings.items()}
+        subprocess.run([COMMAND, *map(str, arguments)], env=os.environ | named, check=True)
+
+    def choose(self, count: int, by_chance: np.random.Generator | None) -> list[Case]:
+        """Tests that are planned, or chosen by chance, among those that are not held out."""
+        learner = ActiveLearningSystem(warehouse=self.home / "warehouse")
+        found = learner.candidates.sort_values("config_id")
+        cases = {row["config_id"]: _case(row) for row in found.to_dict("records")}
+        free = [name for name, case in cases.items() if case not in self.kept_out | {None}]
+        if by_chance is not None:
+            return [cases[name] for name in by_chance.choice(free, count, replace=False)]
+        tests = learner.recommend_configurations(
+            budget=count,
+            optimize_for="throughput",
+            configurations=found[found["config_id"].isin(free)],
+        )
+        return [cases[name] for name in tests["config_id"]]
+
+    def record(self, cases: Sequence[Case]) -> None:
+        """Measure tests and learn from them."""
+        rows = self.store.rows(cases)
+        self.tests += len(rows)
+        results = self.home / f"results-{self.tests}.csv"
+        rows.to_csv(results, index=False)
+        self.run("record", results)
+
+    def predicted(self, rows: pd.DataFrame) -> pd.Series:
+        """Medians that this loop's models say."""
+        asked, answer = self.home / "asked.csv", self.home / "answer.csv"
+        rows[[name for name in IDENTITY if name != "options"]].to_csv(asked, index=False)
+        self.run("predict", "--input", asked, "--output", answer, "--metric", "throughput")
+        return pd.read_csv(answer)["p50"]
+
+
+def _case(test: dict) -> Case | None:
+    """The case that a candidate is, if this machine can run it."""
+    known = {name: value for name, value in test.items() if not pd.isna(value)}
+    counts = {name: int(known[name]) for name in COUNTS if name in known}
+    return None if why_not(known) else case_of(known | counts)
+
+
+def _figures(loop: Loop, truth: pd.DataFrame, selection: str, seed: int) -> dict:
+    """Error of predictions, and what recommendations lose, on what was held out."""
+    actual, predicted = truth["throughput"].astype(float), loop.predicted(truth)
+    found = pd.DataFrame({"actual": actual, "predicted": predicted, **truth[WORKLOAD]})
+    lost = []
+    for _, options in found.groupby(WORKLOAD, dropna=False):
+        if len(options) > 1:
+            chosen = options.loc[options["predicted"].idxmax(), "actual"]
+            lost.append(1 - chosen / options["actual"].max())
+    return {
+        "selection": selection,
+        "seed": seed,
+        "tests": loop.tests,
+        "median_error_percent": 100 * float(np.median(np.abs(predicted / actual - 1))),
+        "rmse_log": float(np.sqrt(np.mean(np.log(predicted / actual) ** 2))),
+        "regret_percent": 100 * float(np.mean(lost)),
+        "held_out": len(truth),
+        "workloads": len(lost),
+    }
+
+
+def _draw(curves: pd.DataFrame) -> Figure:
+    """Means over seeds, and each of them."""
+    figure = Figure(figsize=(9, 3.4), layout="constrained")
+    shown = {"rmse_log": "error (RMSE of the log)", "regret_percent": "regret, %"}
+    for axes, (name, label) in zip(figure.subplots(1, 2), shown.items(), strict=True):
+        for selection, own in curves.groupby("selection", sort=False):
+            each = own.pivot_table(index="tests", columns="seed", values=name)
+            (line,) = axes.plot(each.index, each.mean(axis=1), marker="o", label=selection)
+            axes.plot(each.index, each, color=line.get_color(), alpha=0.3, linewidth=0.8)
+        axes.set(xlabel="tests measured", ylabel=label, ylim=(0, None))
+        axes.legend(frameon=False)
+    return figure
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--folder", type=Path, default=Path("loop"))
+    parser.add_argument("--models", nargs="+", default=["bert-mini", "resnet-18", "pythia-14m"])
+    parser.add_argument("--start", type=int, default=60, help="tests that both begin with")
+    parser.add_argument("--held-out", type=int, default=60)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--tests", type=int, default=10, help="tests of a round")
+    parser.add_argument("--seeds", type=int, default=3, help="replicates, each from its own start")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,37 @@
+"""Several requests at a time, served by one copy of a model."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+from pipelines.measure.timing import Repeat, Run, is_enough, time_one, warm_up
+
+
+def time_together(runs: Sequence[Run]) -> tuple[list[Repeat], float]:
+    """Repeats that were done while all runs were at work, and how many a second that were.
+
+    All are warmed up, begin together, and go on until each has enough.
+    """
+    done: list[list[tuple[float, Repeat]]] = [[] for _ in runs]
+    ready = Barrier(len(runs))
+
+    def is_over() -> bool:
+        return all(is_enough([repeat for _, repeat in own]) for own in done)
+
+    def work(place: int) -> tuple[float, float]:
+        warm_up(runs[place])
+        ready.wait()
+        began = time.perf_counter()
+        while not is_over():
+            repeat = time_one(runs[place])
+            done[place].append((time.perf_counter(), repeat))
+        return began, time.perf_counter()
+
+    with ThreadPoolExecutor(len(runs)) as pool:
+        spans = list(pool.map(work, range(len(runs))))
+    first, last = max(began for began, _ in spans), min(ended for _, ended in spans)
+    within = [repeat for own in done for moment, repeat in own if moment <= last]
+    return within, len(within) / (last - first)
