@@ -90,6 +90,11 @@ def test_an_empty_answer_says_what_binds(published: Commands):
     assert " 0 % (median 1" in reason
 
 
+def test_a_price_limit_where_no_price_is_known_is_refused(published: Commands):
+    said = published.refused("hardware", "--model", "bert-mini", "--max-cost-per-hour", 0.1)
+    assert "--max-cost-per-hour 0.1: no price of these devices is known (prices.csv)" in said
+
+
 def test_words_and_json_say_the_same(ask):
     answer = ask("resnet-18", "balanced", batch_size=4, image_size=224, precision="fp32")
     (workload,) = as_json(answer)["workloads"]

@@ -15,8 +15,11 @@ from tests.support import Commands, bundled_rows, write_csv
 @pytest.mark.parametrize("metric", ["throughput", "latency", "memory", "latency_ms"])
 def test_plans_follow_the_schema(published: Commands, tmp_path, metric):
     output = tmp_path / "plan.json"
-    published.succeed("integrate", "--budget", 10, "--metric", metric, "--output", output)
+    done = published.succeed("integrate", "--budget", 10, "--metric", metric, "--output", output)
     plan = json.loads(output.read_text())
+    lines = [(test["configuration"], test["reason"]) for test in plan["recommendations"]]
+    told = [f"{place}. {name}\n   {why}" for place, (name, why) in enumerate(lines, start=1)]
+    assert done.stdout == "\n".join([*told, f"written: {output}\n"])
     jsonschema.validate(plan, plan_schema())
     assert plan["optimization_metric"] == metric.removesuffix("_ms")
     assert plan["final_recommendations"] == len(plan["recommendations"]) == 10

@@ -20,9 +20,8 @@ OF_A_HISTORY = {
     "changes_since_the_last_build",
     "noise_of_repeats",
     "tests_saved",
-    "what_may_not_run",
 }
-EMPTY = OF_A_HISTORY | {"losses_of_staying"}
+EMPTY = OF_A_HISTORY | {"losses_of_staying", "what_may_not_run"}
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
@@ -51,9 +50,6 @@ def test_a_warehouse_with_a_history_answers_what_a_fresh_one_cannot(small: Comma
     rows = [row for row in bundled_rows(model_name="bert-mini") if row["input_length"] == "256"]
     slower = {"throughput": "10", "latency_ms": "400"}
     write_csv(folder / "repeats.csv", [row | slower | {"run_id": "again"} for row in rows])
-    nothing = dict.fromkeys(("throughput", "latency_ms", "latency_p99_ms", "memory_mb"), "")
-    failed = {"status": "oom", "batch_size": "4096"}
-    write_csv(folder / "failures.csv", [row | nothing | failed for row in rows[::3]])
     small.succeed("backtest", "--seeds", 2)
     small.build()
     for name in OF_A_HISTORY:
@@ -67,6 +63,25 @@ def test_a_pipe_gets_every_row_as_csv(published: Commands):
     found = list(csv.DictReader(io.StringIO(said)))
     expected = published.query(f"from ({query.replace('next', 'analytics.next')})")
     assert found == expected.astype(str).to_dict(orient="records")
+
+
+@pytest.mark.parametrize("columns", [60, 400])
+def test_a_terminal_is_shown_all_columns_as_wide_as_it_is(
+    published: Commands, monkeypatch, columns: int
+):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    query = "select rank, configuration, reason from next_tests where objective = 'latency'"
+    answer = Answer(published.warehouse, f"{query} order by rank limit 7")
+    shown = answer.boxed(5)
+    assert all(len(line) <= columns for line in shown.splitlines())
+    found = published.query(f"{query.replace('next', 'analytics.next')} order by rank limit 5")
+    words = " ".join(shown.split())
+    if columns == 60:
+        assert all(f"reason {reason}" in words for reason in found["reason"])
+        assert shown.splitlines()[0].startswith("1 ---") and shown.count("configuration ") == 5
+        assert shown.splitlines()[-1] == "... and more than 5 rows: --rows, --output"
+    else:
+        assert all(name in words for name in found["configuration"].head(2))
 
 
 @pytest.mark.parametrize("ending", ["csv", "json", "parquet"])

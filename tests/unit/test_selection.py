@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models_py import shortlist
+from models_py import selection, shortlist
 from models_py.active_learning import ActiveLearningSystem
 from models_py.hardware_recommender import HardwareRecommender
 from models_py.limits import Limits
@@ -58,6 +58,15 @@ def test_a_batch_is_diverse_ordered_and_explained(system):
     assert batch["model_name"].nunique() >= 4
     assert batch["reason"].str.startswith(("decision:", "accuracy:")).all()
     assert batch["reason"].str.startswith("decision:").sum() == 6
+
+
+def test_where_decisions_are_settled_tests_serve_accuracy(system, monkeypatch):
+    decided = system.suggest_test_batch(batch_size=8, diversity_weight=0.0)
+    assert set(decided["serves"]) == {"decision"}
+    monkeypatch.setattr(selection, "SETTLED", np.inf)
+    told = system.suggest_test_batch(batch_size=8, diversity_weight=0.0)
+    assert set(told["serves"]) == {"accuracy"}
+    assert told["reason"].str.startswith("accuracy:").all()
 
 
 def test_the_first_tests_of_a_long_batch_are_the_short_batch(system):
