@@ -165,13 +165,13 @@ def _news(settings: Settings) -> Iterator[Finding]:
         others = (
             f"{news} of {len(files)} files are new or changed"
             if news
-            else "settings or code changed"
+            else "settings, code or replays (benchmart backtest) changed"
         )
         yield Finding(
             "freshness",
             "notice",
             f"{others} since the build",
-            "benchmart build, of what is meant (--raw)",
+            "run benchmart build",
         )
 
 

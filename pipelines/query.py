@@ -78,7 +78,9 @@ class Answer:
                 break
             lines.append(f"{number} ".ljust(min(width, 40), "-"))
             for name, value in zip(names, row, strict=True):
-                wrapped = textwrap.wrap(value or "", max(width - longest - 1, 20)) or [""]
+                wrapped = textwrap.wrap(
+                    value or "", max(width - longest - 1, 20), break_on_hyphens=False
+                ) or [""]
                 hanging = "\n" + " " * (longest + 1)
                 lines.append(f"{name.ljust(longest)} {hanging.join(wrapped)}".rstrip())
         return "\n".join(lines)

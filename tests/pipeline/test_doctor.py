@@ -45,7 +45,7 @@ def test_news_are_told(small: Commands):
     asked = {"BENCHMART_RAW": str(raw), "BENCHMART_REPORT": "true"}
     assert examined(small, **asked)["freshness"]["state"] == "ok"
     assert (
-        "settings or code changed"
+        "settings, code or replays (benchmart backtest) changed"
         in examined(small, **asked | {"BENCHMART_SEED": "7"})["freshness"]["found"]
     )
     write_csv(raw / "benchmart" / "more.csv", list(bundled_rows(model_name="vit-tiny"))[:3])
