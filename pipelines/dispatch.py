@@ -13,9 +13,9 @@ from pipelines.engine import connected
 from pipelines.errors import BenchmartError
 from pipelines.fingerprint import digest_of_code
 from pipelines.measure.output import append, sole_writer, written
-from pipelines.measure.planned import in_words, tests_of
 from pipelines.measure.remote import measure_test, resource
 from pipelines.measure.runner import Summary
+from pipelines.plan_file import in_words, tests_of
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -109,16 +109,12 @@ def _results(
 
 
 def _result(future: Future) -> dict | str:
-    from concurrent.futures import CancelledError
-
-    try:
-        return future.result(timeout=FETCH_SECONDS)
-    except TimeoutError:
-        raise
-    except CancelledError:
-        raise BenchmartError("the scheduler of the cluster is gone") from None
-    except Exception as error:
-        return f"given up, {error!r}"
+    match future.status:
+        case "error":
+            return f"given up, {future.exception()!r}"
+        case "cancelled":
+            raise BenchmartError("the scheduler of the cluster is gone")
+    return future.result(timeout=FETCH_SECONDS)
 
 
 def _announced(client: Client) -> set[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -18,6 +17,7 @@ from pipelines.digest import sha256
 from pipelines.errors import InputError
 from pipelines.ingest import InputFile, land
 from pipelines.objective import objective_metric
+from pipelines.plan_file import tests_of
 from pipelines.published import connect_published, metric_directions
 from pipelines.readers import TABULAR, open_raw
 from pipelines.readers.tables import PROBLEM
@@ -94,15 +94,8 @@ def _known_configurations(con: duckdb.DuckDBPyConnection) -> dict[str, dict[str,
 
 
 def _planned(plan: Path | None) -> dict[str, dict[str, object]]:
-    if plan is None:
-        return {}
-    try:
-        tests = json.loads(plan.read_text(encoding="utf-8"))["recommendations"]
-        return {
-            test["config_id"]: {name: test.get(name) for name in CONFIGURATION} for test in tests
-        }
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"--plan {plan}: no plan of this program: {error!r}") from None
+    tests = tests_of(plan) if plan else []
+    return {test["config_id"]: {name: test.get(name) for name in CONFIGURATION} for test in tests}
 
 
 def _described(copy: Path, results: Path, known: Known) -> Path:

@@ -23,9 +23,8 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from pipelines.errors import BuildLocked, InputError
+from pipelines.locks import held
 
 DATABASE = "benchmart.duckdb"
 STAGING = ".staging"
@@ -100,16 +99,13 @@ class Warehouse:
             When another build holds it.
         """
         self.builds.mkdir(parents=True, exist_ok=True)
-        # who cannot build cannot open it, and so not hold it either
-        lock = FileLock(self.root / "build.lock", mode=0o600)
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
+
+        def refuse() -> None:
             raise BuildLocked(f"{self.root}: another build is running") from None
-        try:
+
+        # who cannot build cannot open it, and so not hold it either
+        with held(self.root / "build.lock", refuse, mode=0o600):
             yield
-        finally:
-            lock.release()
 
     @property
     def has_recorded(self) -> bool:

@@ -7,7 +7,8 @@ import importlib.util
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,6 +24,7 @@ needs_torch = pytest.mark.skipif(
     not all(importlib.util.find_spec(name) for name in NEEDED),
     reason="the extra `measure` is not installed",
 )
+DEADLINE = 120  # seconds until a test gives up
 COMMAND = Path(sys.executable).with_name("benchmart")
 
 
@@ -91,6 +93,16 @@ class Commands:
     def query(self, sql: str) -> pd.DataFrame:
         with connect_published(self.warehouse) as con:
             return con.sql(sql).df()
+
+
+def wait_for(ready: Callable[[], object]) -> object:
+    """What a condition gives once it holds."""
+    until = time.monotonic() + DEADLINE
+    while time.monotonic() < until:
+        if found := ready():
+            return found
+        time.sleep(0.05)
+    raise AssertionError("waited in vain")
 
 
 def bundled_rows(**wanted: str) -> Iterator[dict[str, str]]:

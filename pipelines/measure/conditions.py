@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import resource
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from pipelines.locks import held, lock_of_user
 
 REFERENCE_SIZE = 384
 REFERENCE_REPEATS = 5
@@ -47,16 +46,9 @@ def pin(threads: int, after: int = 0) -> None:
 @contextmanager
 def alone_on_this_machine(on_event: Callable[[str], None] = lambda text: None) -> Iterator[None]:
     """One measurement at a time, whoever of this user asks for it; others wait for their turn."""
-    lock = FileLock(Path(tempfile.gettempdir()) / f"benchmart-measure-{os.getuid()}.lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        on_event("another measurement is running here: waiting for it")
-        lock.acquire()
-    try:
+    told = "another measurement is running here: waiting for it"
+    with held(lock_of_user("measure"), lambda: on_event(told)):
         yield
-    finally:
-        lock.release()
 
 
 class Others:

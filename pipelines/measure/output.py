@@ -6,35 +6,24 @@ import csv
 import hashlib
 import os
 import platform
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from pipelines.errors import BenchmartError, InputError
+from pipelines.locks import held, lock_of_user
 from pipelines.measure.architectures import ARCHITECTURES
-from pipelines.measure.cases import CONFIGURED, Case, identity
+from pipelines.measure.cases import CONFIGURED, IDENTITY, Case, identity
 from pipelines.measure.processor import hardware_name, processor_name
 
 COLUMNS = (
     "run_id",
     "config_id",
-    "model_name",
+    *IDENTITY,
     "model_type",
-    "hardware",
-    "framework",
     "framework_version",
-    "precision",
-    "batch_size",
-    "input_length",
-    "output_length",
-    "image_size",
-    "concurrency",
-    "options",
     "status",
     "throughput",
     "throughput_unit",
@@ -97,15 +86,12 @@ def sole_writer(output: Path) -> Iterator[None]:
         Where somebody does.
     """
     name = hashlib.sha256(str(output.resolve()).encode()).hexdigest()[:16]
-    lock = FileLock(Path(tempfile.gettempdir()) / f"benchmart-{os.getuid()}-{name}.lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
+
+    def refuse() -> None:
         raise BenchmartError(f"{output}: another command is writing there") from None
-    try:
+
+    with held(lock_of_user(name), refuse):
         yield
-    finally:
-        lock.release()
 
 
 def written(output: Path) -> list[dict[str, str]]:
@@ -155,6 +141,7 @@ def merge(path: Path, rows: Sequence[dict], key: tuple[str, ...]) -> None:
         # a repeated run does not change the ceilings that earlier rows are judged by
         known.setdefault(identity(row, key), row)
     columns = list(dict.fromkeys(name for row in known.values() for name in row))
+    path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part")
     with part.open("w", encoding="utf-8", newline="") as handle:
         writer = csv.DictWriter(handle, columns, restval="", lineterminator="\n")

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import NamedTuple
 
-from pipelines.errors import InputError
 from pipelines.measure.architectures import ARCHITECTURES
 from pipelines.measure.cases import CONFIGURED, Case
 from pipelines.measure.conditions import usable_cores
 from pipelines.measure.processor import hardware_name
+from pipelines.plan_file import in_words, tests_of
 from pipelines.suggest import did_you_mean
 
 FRAMEWORKS = ("pytorch", "torch.compile", "onnxruntime", "openvino")
-NEEDED = ("config_id", "model_name", "hardware", "batch_size")
 
 
 class Planned(NamedTuple):
@@ -50,25 +48,6 @@ def planned(path: Path) -> Planned:
     return Planned(found, others)
 
 
-def tests_of(path: Path) -> list[dict]:
-    """Tests of a plan, in its order.
-
-    Raises
-    ------
-    InputError
-        Where the file is no plan.
-    """
-    try:
-        tests = json.loads(path.read_text(encoding="utf-8"))["recommendations"]
-        for number, test in enumerate(tests, start=1):
-            for name in NEEDED:
-                if test.get(name) is None:
-                    raise InputError(f"--plan {path}: test {number} has no {name}")
-        return tests
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(f"--plan {path}: no plan of this program: {error!r}") from None
-
-
 def why_not(test: dict) -> str | None:
     """Why this machine cannot run a test; `None` where it can."""
     model, here = test["model_name"], hardware_here()
@@ -83,14 +62,9 @@ def why_not(test: dict) -> str | None:
     if test.get("task") not in (None, "inference"):
         return f"task '{test['task']}'"
     shapes = ARCHITECTURES[model].inputs.values()
-    named = {size for shape in shapes for size in shape if isinstance(size, str)}
+    named = {size for shape in shapes for size in shape if isinstance(size, str)} | {"batch_size"}
     missing = sorted(name for name in named if test.get(name) is None)
     return f"its {missing[0]} is not known" if missing else None
-
-
-def in_words(test: dict) -> str:
-    """What a test is called."""
-    return test.get("configuration") or f"{test['model_name']} on {test['hardware']}"
 
 
 def hardware_here() -> dict[str, int]:

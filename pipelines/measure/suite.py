@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 from pipelines.errors import InputError
@@ -31,11 +31,10 @@ SERVED = {
 TOO_LARGE = 65_536
 
 
-def quick_suite(precisions: Collection[str]) -> Iterator[Case]:
-    """Eighteen models of five types: threads, frameworks and the given precisions crossed."""
+def quick_suite() -> Iterator[Case]:
+    """Eighteen models of five types: threads, precisions and frameworks crossed."""
     for architecture in ARCHITECTURES.values():
-        modes = [mode for mode in _modes(architecture) if mode[1] in precisions]
-        for framework, precision in modes:
+        for framework, precision in _modes(architecture):
             for threads in THREADS:
                 for sizes in _sizes(architecture, framework):
                     yield Case(architecture.name, framework, precision, threads, **sizes)
@@ -87,7 +86,7 @@ def _sizes(architecture: Architecture, framework: str) -> list[dict[str, int]]:
     return found[:1] if unsupported else found
 
 
-def contention_suite(_precisions: Collection[str]) -> Iterator[Case]:
+def contention_suite() -> Iterator[Case]:
     """Several requests at a time, and another model beside: what sharing a machine costs."""
     other = Case("resnet-18", "onnxruntime", "fp32", 1, 4, image_size=224)
     for name, sizes in SERVED.items():
@@ -112,4 +111,5 @@ def cases_of(suite: str) -> dict[Case, None]:
     """
     if suite not in SUITES:
         raise InputError(f"--suite: unknown suite '{suite}'{did_you_mean(suite, SUITES, 5)}")
-    return dict.fromkeys(SUITES[suite](native_precisions()))
+    native = native_precisions()
+    return dict.fromkeys(case for case in SUITES[suite]() if case.precision in native)

@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,10 +20,9 @@ from pipelines.errors import BenchmartError
 from pipelines.measure.output import sole_writer
 from pipelines.measure.processor import hardware_name
 from tests.measure.remote_measure import measure
-from tests.support import COMMAND, PROJECT, Commands, needs_torch
+from tests.support import COMMAND, DEADLINE, PROJECT, Commands, needs_torch, wait_for
 
 ONE, TWO, ELSEWHERE = hardware_name(1), hardware_name(2), "nvidia-h100"
-DEADLINE = 120
 # as `benchmart worker`, where nothing is to be measured that needs the extra `measure`
 WORKER = (
     *(sys.executable, "-c"),
@@ -63,15 +61,6 @@ def scheduler(tmp_path: Path, start) -> str:
     (tmp_path / "scheduler.pid").write_text(str(process.pid))
     wait_for(file.is_file)
     return json.loads(file.read_text())["address"]
-
-
-def wait_for(ready: Callable[[], object]) -> object:
-    until = time.monotonic() + DEADLINE
-    while time.monotonic() < until:
-        if found := ready():
-            return found
-        time.sleep(0.05)
-    raise AssertionError("waited in vain")
 
 
 def write_plan(folder: Path, **hardware: str) -> Path:

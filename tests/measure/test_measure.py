@@ -11,17 +11,17 @@ from dataclasses import replace
 import pytest
 
 from pipelines.errors import BenchmartError, InputError
-from pipelines.measure import architectures, runner
+from pipelines.measure import architectures, runner, suite
 from pipelines.measure.cases import Case, identity
-from pipelines.measure.output import append, described, written
+from pipelines.measure.output import append, described, merge, read, written
 from pipelines.measure.planned import FRAMEWORKS, planned
-from pipelines.measure.processor import KINDS, hardware_name
+from pipelines.measure.processor import hardware_name
 from pipelines.measure.suite import cases_of, quick_suite
 from tests.support import BUNDLED, Commands, bundled_rows, needs_torch
 
 
-def test_the_quick_suite_is_broad_and_names_each_case_once():
-    cases = list(quick_suite(KINDS))
+def test_the_quick_suite_is_broad_and_names_each_case_once(monkeypatch):
+    cases = list(quick_suite())
     known = architectures.ARCHITECTURES
     assert len(set(cases)) == len(cases)
     assert len({case.model_name for case in cases}) >= 12
@@ -29,7 +29,9 @@ def test_the_quick_suite_is_broad_and_names_each_case_once():
     assert {case.threads for case in cases} == {1, 2}
     assert {case.precision for case in cases} == {"fp32", "bf16", "int8"}
     assert {case.framework for case in cases} == set(FRAMEWORKS)
-    assert len(list(quick_suite(("fp32",)))) < len(cases)
+    monkeypatch.setattr(suite, "native_precisions", lambda: ("fp32",))
+    assert {case.precision for case in cases_of("quick")} == {"fp32"}
+    assert len(cases_of("quick")) < len(cases)
 
 
 def test_the_bundled_measurements_are_those_of_the_suite():
@@ -38,13 +40,13 @@ def test_the_bundled_measurements_are_those_of_the_suite():
     assert statuses["ok"] >= 500
     assert statuses["oom"] > 0 and statuses["error"] > 0
     assert all(row["notes"] for row in rows if row["status"] != "ok")
-    suite = {
+    known = {
         (case.model_name, case.framework, case.precision, str(case.threads), str(case.batch_size))
-        for case in quick_suite(KINDS)
+        for case in quick_suite()
     }
     for row in rows:
         key = ("model_name", "framework", "precision", "threads", "batch_size")
-        assert tuple(row[name] for name in key) in suite
+        assert tuple(row[name] for name in key) in known
         if row["status"] == "ok":
             assert int(row["repeats"]) >= 7
             assert 0 < float(row["latency_ms"]) <= float(row["latency_p99_ms"])
@@ -83,6 +85,18 @@ def test_half_a_line_of_a_killed_process_is_taken_away(tmp_path):
     output.write_bytes(whole + b"2026-11-27,bert-mini,17")
     assert len(written(output)) == 1
     assert output.read_bytes() == whole
+
+
+def test_facts_are_added_to_and_never_changed(tmp_path):
+    path = tmp_path / "new" / "hardware.csv"
+    merge(path, [{"hardware": "one", "cores": 1}], ("hardware",))
+    merge(
+        path, [{"hardware": "one", "cores": 9}, {"hardware": "two", "kind": "cpu"}], ("hardware",)
+    )
+    assert read(path) == [
+        {"hardware": "one", "cores": "1", "kind": ""},
+        {"hardware": "two", "cores": "", "kind": "cpu"},
+    ]
 
 
 def test_a_plan_is_for_machines_that_can_run_it(tmp_path, monkeypatch):
@@ -134,7 +148,7 @@ def test_real_models_are_timed_failures_become_rows_and_a_second_run_adds_nothin
             for framework in ("pytorch", "onnxruntime", "openvino")
         },
     }
-    output = tmp_path / "small.csv"
+    output = tmp_path / "new" / "small.csv"
     summary = runner.run_cases(cases, output, on_event=lambda text: None)
     assert (summary.ok, summary.oom, summary.error) == (7, 3, 1)
     with output.open(newline="") as handle:

@@ -20,11 +20,10 @@ from pipelines import engine
 from pipelines.engine import engine_of, in_turn
 from pipelines.errors import BenchmartError, InputError
 from pipelines.settings import Settings
-from tests.support import Commands
+from tests.support import DEADLINE, Commands, wait_for
 
 DASK = Path(sys.executable).with_name("dask")
 TABLES = ("predictions", "hardware_options", "pareto_front", "scored_candidates", "calibration")
-DEADLINE = 120
 
 
 class Cluster:
@@ -33,7 +32,7 @@ class Cluster:
     def __init__(self, home: Path, workers: int) -> None:
         self.file = home / "scheduler.json"
         self.processes = [self._start("scheduler", "--port", "0", "--host", "127.0.0.1")]
-        _wait(self.file.is_file)
+        wait_for(self.file.is_file)
         for _ in range(workers):
             self.processes.append(self._start("worker", "--nthreads", "1", "--no-nanny"))
         self.address = json.loads(self.file.read_text())["address"]
@@ -61,15 +60,6 @@ def cluster(tmp_path: Path) -> Iterator[Callable[[int], Cluster]]:
         each.stop()
 
 
-def _wait(ready: Callable[[], object]) -> object:
-    until = time.monotonic() + DEADLINE
-    while time.monotonic() < until:
-        if found := ready():
-            return found
-        time.sleep(0.05)
-    raise AssertionError("waited in vain")
-
-
 def _tables(small: Commands) -> dict:
     return {name: small.query(f"select * from ml.{name} order by all") for name in TABLES}
 
@@ -88,10 +78,10 @@ def test_a_cluster_builds_the_same_tables_though_a_worker_is_killed(small: Comma
         def busy() -> list[str]:
             return [worker for worker, tasks in client.processing().items() if tasks]
 
-        os.kill(pids[_wait(busy)[0]], signal.SIGKILL)
+        os.kill(pids[wait_for(busy)[0]], signal.SIGKILL)
         said = build.communicate(timeout=10 * DEADLINE)
         assert build.returncode == 0, said
-        _wait(lambda: len(client.scheduler_info()["workers"]) == 1)
+        wait_for(lambda: len(client.scheduler_info()["workers"]) == 1)
     assert small.current != before
     for name, found in _tables(small).items():
         different = [column for column in found if not found[column].equals(expected[name][column])]
