@@ -110,10 +110,8 @@ class Loop:
         free = [name for name, case in cases.items() if case not in self.kept_out | {None}]
         if by_chance is not None:
             return [cases[name] for name in by_chance.choice(free, count, replace=False)]
-        tests = learner.recommend_configurations(
-            budget=count,
-            optimize_for="throughput",
-            configurations=found[found["config_id"].isin(free)],
+        tests = learner.suggest_test_batch(
+            found[found["config_id"].isin(free)], batch_size=count, optimize_for="throughput"
         )
         return [cases[name] for name in tests["config_id"]]
 
