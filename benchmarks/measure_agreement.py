@@ -21,18 +21,19 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import t
 
+from pipelines.measure.architectures import ARCHITECTURES
 from pipelines.measure.cases import Case
 from pipelines.measure.conditions import pin
 from pipelines.measure.processes import Processes
 from pipelines.measure.session import rows
 
 CASES = (
-    Case("bert-mini", "pytorch", "fp32", 1, 4, input_length=64),
-    Case("minilm-l6", "pytorch", "int8", 1, 4, input_length=64),
-    Case("resnet-18", "pytorch", "fp32", 2, 4, image_size=224),
-    Case("vit-tiny", "pytorch", "fp32", 1, 4, image_size=224),
-    Case("whisper-tiny-encoder", "pytorch", "fp32", 2, 1),
-    Case("pythia-14m", "pytorch", "fp32", 1, 1, input_length=32, output_length=16),
+    Case(ARCHITECTURES["bert-mini"], "pytorch", "fp32", 1, 4, input_length=64),
+    Case(ARCHITECTURES["minilm-l6"], "pytorch", "int8", 1, 4, input_length=64),
+    Case(ARCHITECTURES["resnet-18"], "pytorch", "fp32", 2, 4, image_size=224),
+    Case(ARCHITECTURES["vit-tiny"], "pytorch", "fp32", 1, 4, image_size=224),
+    Case(ARCHITECTURES["whisper-tiny-encoder"], "pytorch", "fp32", 2, 1),
+    Case(ARCHITECTURES["pythia-14m"], "pytorch", "fp32", 1, 1, input_length=32, output_length=16),
 )
 WARM_UP, LOOP_SECONDS = 10, 1.0
 
@@ -75,12 +76,11 @@ def _alone(way: Callable[[Case], float], case: Case) -> float:
 def _prepared(case: Case) -> Callable[[], object]:
     import torch
 
-    from pipelines.measure.architectures import ARCHITECTURES
     from pipelines.measure.torch_backend import TorchBackend
 
     pin(case.threads)
     torch.set_num_threads(case.threads)
-    return TorchBackend(ARCHITECTURES[case.model_name], case).prepare(case)
+    return TorchBackend(case).prepare(case)
 
 
 def _torch(case: Case) -> float:

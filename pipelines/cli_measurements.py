@@ -16,6 +16,12 @@ timeout_option = click.option(
     help="Seconds that a case may take in one process.",
 )
 
+models_option = click.option(
+    "--models",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="TOML file that describes models of your own, see docs/measuring.md.",
+)
+
 
 @click.command()
 @click.argument("source", required=False)
@@ -65,8 +71,9 @@ def fetch(source, output, base_url) -> None:
     " the plan's name].",
 )
 @click.option("--time-limit", type=float, help="Stop starting cases after this many seconds.")
+@models_option
 @timeout_option
-def measure(suite, plan, output, time_limit, timeout) -> None:
+def measure(suite, plan, output, time_limit, models, timeout) -> None:
     """Time real models on this machine, in the native format.
 
     Every case runs in three processes, one after another; its row has medians and the interval in which
@@ -75,15 +82,22 @@ def measure(suite, plan, output, time_limit, timeout) -> None:
     \b
     benchmart measure --suite quick --output measured/quick.csv
     benchmart measure --plan plan.json --output results.csv && benchmart record results.csv
+    benchmart measure --models models.toml                     the suite, of your own models
     """
     from pipelines.errors import InputError
+    from pipelines.measure.architectures import ARCHITECTURES
+    from pipelines.measure.own_models import read_models
     from pipelines.measure.planned import planned
     from pipelines.measure.runner import run_cases
     from pipelines.measure.suite import cases_of
 
     if suite and plan:
         raise InputError("--suite and --plan: leave out one")
-    cases, others = planned(plan) if plan else (cases_of(suite or "quick"), [])
+    own = read_models(models) if models else {}
+    if plan:
+        cases, others = planned(plan, ARCHITECTURES | own)
+    else:
+        cases, others = cases_of(suite or "quick", list(own.values())), []
     for other in others:
         click.echo(printable(f"not here: {other}"), err=True)
     path = output or Path("measured") / f"{plan.stem if plan else suite or 'quick'}.csv"
@@ -147,7 +161,8 @@ def dispatch(plan, scheduler, output, timeout, patience) -> None:
     multiple=True,
     help="Thread counts to announce; may be given several times [default: all that there are].",
 )
-def worker(scheduler, threads) -> None:
+@models_option
+def worker(scheduler, threads, models) -> None:
     """Measure on this machine for a Dask cluster, a test at a time, until its scheduler is gone.
 
     It announces what this machine is, as `benchmart measure` would call it.
@@ -156,6 +171,8 @@ def worker(scheduler, threads) -> None:
     benchmart worker --scheduler tcp://host:8786
     benchmart worker --scheduler tcp://host:8786 --threads 1 --threads 4
     """
+    from pipelines.measure.architectures import ARCHITECTURES
+    from pipelines.measure.own_models import read_models
     from pipelines.measure.remote import work
 
-    work(scheduler, threads)
+    work(scheduler, threads, ARCHITECTURES | (read_models(models) if models else {}))

@@ -1,8 +1,9 @@
-"""The models that can be timed: class and configuration names of `transformers`, as data."""
+"""The models that can be timed, as data: classes and configurations of `transformers`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 TEXT = {"input_ids": ("input_length",), "attention_mask": ("input_length",)}
 IMAGE = {"pixel_values": (3, "image_size", "image_size")}
@@ -10,14 +11,19 @@ IMAGE = {"pixel_values": (3, "image_size", "image_size")}
 
 @dataclass(frozen=True)
 class Architecture:
-    """A model that is built from its configuration.
+    """A model that is made where it is timed: nothing is downloaded.
 
     Attributes
     ----------
     model_class
-        Class of `transformers`; its configuration class gets `configuration`.
+        Class of `transformers`, made of its `configuration` with random weights.
+    folder, factory
+        In place of them: the directory of a saved model, or file and name of a function.
     inputs
         Shape of one sample by argument name; names stand for fields of the case.
+    integers
+        How many values there are, by the name of an input of integers. `input_ids` has as many as the
+        model has tokens, `attention_mask` is of ones.
     part
         Attribute of the model that is timed, the whole model when empty.
     largest
@@ -29,12 +35,20 @@ class Architecture:
     name: str
     model_type: str
     family: str
-    model_class: str
-    configuration: dict
-    inputs: dict[str, tuple[int | str, ...]] = field(default_factory=lambda: dict(TEXT))
+    model_class: str = ""
+    configuration: dict = field(default_factory=dict, hash=False)
+    inputs: dict[str, tuple[int | str, ...]] = field(default_factory=lambda: dict(TEXT), hash=False)
     part: str = ""
     largest: int = 16
     image_sizes: tuple[int, ...] = (160, 224)
+    integers: dict[str, int] = field(default_factory=dict, hash=False)
+    folder: Path | None = None
+    factory: tuple[Path, str] | None = None
+
+    @property
+    def sizes(self) -> set[str]:
+        """Fields of a case that a sample depends on."""
+        return {size for shape in self.inputs.values() for size in shape if isinstance(size, str)}
 
 
 def _bert(hidden: int, layers: int) -> dict:

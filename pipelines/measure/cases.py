@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
+from pipelines.measure.architectures import Architecture
+
 IDENTITY = (
     "model_name",
     "hardware",
@@ -32,7 +34,7 @@ class Case:
         What another process of this machine runs meanwhile, on cores of its own where there are some.
     """
 
-    model_name: str
+    model: Architecture
     framework: str
     precision: str
     threads: int
@@ -44,10 +46,15 @@ class Case:
     beside: Case | None = None
 
     @property
+    def model_name(self) -> str:
+        """Name of its model."""
+        return self.model.name
+
+    @property
     def group(self) -> tuple[object, ...]:
         """Cases of one group share a process, a model and its preparation."""
         sharing = (self.concurrency, self.beside)
-        return self.model_name, self.framework, self.precision, self.threads, *sharing
+        return self.model, self.framework, self.precision, self.threads, *sharing
 
     @property
     def size(self) -> int:

@@ -15,11 +15,11 @@ TEXT_ONLY = ("text_embedding", "text_generation")
 def model_facts(architecture: Architecture, image_sizes: tuple[int | None, ...]) -> list[dict]:
     """Rows of `models.csv`: one a model, or one a resolution where operations depend on it."""
     model = build_model(architecture)
-    configuration = model.config
+    configuration = getattr(model, "config", None)
     text = architecture.model_type in TEXT_ONLY
     generates = architecture.model_type == "text_generation"
     embeddings = [m for m in model.modules() if isinstance(m, torch.nn.Embedding)]
-    tied = generates and configuration.tie_word_embeddings
+    tied = generates and getattr(configuration, "tie_word_embeddings", False)
     row = {
         "model_name": architecture.name,
         "model_type": architecture.model_type,
@@ -27,11 +27,11 @@ def model_facts(architecture: Architecture, image_sizes: tuple[int | None, ...])
         "parameters_million": _millions(model.parameters()),
         # a tied embedding is multiplied, as the last layer
         "embedding_parameters_million": 0 if tied else _millions(m.weight for m in embeddings),
-        "layers": configuration.num_hidden_layers if text else None,
-        "hidden_size": configuration.hidden_size if text else None,
-        "heads": configuration.num_attention_heads if text else None,
+        "layers": getattr(configuration, "num_hidden_layers", None) if text else None,
+        "hidden_size": getattr(configuration, "hidden_size", None) if text else None,
+        "heads": getattr(configuration, "num_attention_heads", None) if text else None,
         "kv_heads": getattr(configuration, "num_key_value_heads", None) if text else None,
-        "vocabulary_size": configuration.vocab_size if text else None,
+        "vocabulary_size": getattr(configuration, "vocab_size", None) if text else None,
     }
     if text:
         return [row | {"image_size": None, "gmacs": None}]
@@ -43,10 +43,10 @@ def model_facts(architecture: Architecture, image_sizes: tuple[int | None, ...])
 
 @torch.inference_mode()
 def _gmacs(architecture: Architecture, model: torch.nn.Module, image_size: int | None) -> float:
-    case = Case(architecture.name, "pytorch", "fp32", 1, 1, input_length=32, image_size=image_size)
+    case = Case(architecture, "pytorch", "fp32", 1, 1, input_length=32, image_size=image_size)
     counter = FlopCounterMode(display=False)
     with counter:
-        model(**make_inputs(architecture, case, vocabulary_size(model)))
+        model(**make_inputs(case, vocabulary_size(model)))
     return round(counter.get_total_flops() / 2e9, 4)
 
 

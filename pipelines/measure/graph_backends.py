@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from pathlib import Path
 
 import torch
+from transformers import PreTrainedModel
 
 from pipelines.measure.architectures import Architecture
 from pipelines.measure.cases import Case
@@ -20,22 +22,21 @@ class GraphBackend:
 
     precisions = ("fp32", "int8")
 
-    def __init__(self, architecture: Architecture, case: Case, folder: Path) -> None:
+    def __init__(self, case: Case, folder: Path) -> None:
         if case.output_length:
             raise Unsupported("export of a decoder with its key-value cache")
         if case.precision not in self.precisions:
             raise Unsupported(f"{case.precision}; there are {', '.join(self.precisions)}")
-        self.architecture = architecture
-        model = build_model(architecture)
+        model = build_model(case.model)
         self.vocabulary = vocabulary_size(model)
-        path = folder / f"{architecture.name}.onnx"
+        path = folder / f"{hashlib.sha256(case.model_name.encode()).hexdigest()}.onnx"
         if not path.exists():
-            _export(model, make_inputs(architecture, case, self.vocabulary), path)
+            _export(model, case, make_inputs(case, self.vocabulary), path)
         self.path = _quantized_graph(path) if case.precision == "int8" else path
 
     def prepare(self, case: Case) -> Run:
         """A callable that runs the case once."""
-        made = make_inputs(self.architecture, case, self.vocabulary)
+        made = make_inputs(case, self.vocabulary)
         inputs = {name: value.numpy() for name, value in made.items() if name in self.used}
         infer = self.caller()
         # out of memory, OpenVINO returns nothing at all rather than fail
@@ -53,10 +54,10 @@ class GraphBackend:
 class OnnxBackend(GraphBackend):
     """ONNX Runtime."""
 
-    def __init__(self, architecture: Architecture, case: Case, folder: Path) -> None:
+    def __init__(self, case: Case, folder: Path) -> None:
         import onnxruntime
 
-        super().__init__(architecture, case, folder)
+        super().__init__(case, folder)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = case.threads
         options.log_severity_level = 3
@@ -73,10 +74,10 @@ class OnnxBackend(GraphBackend):
 class OpenVinoBackend(GraphBackend):
     """OpenVINO's plugin for processors."""
 
-    def __init__(self, architecture: Architecture, case: Case, folder: Path) -> None:
+    def __init__(self, case: Case, folder: Path) -> None:
         import openvino
 
-        super().__init__(architecture, case, folder)
+        super().__init__(case, folder)
         core = openvino.Core()
         properties = {
             "INFERENCE_NUM_THREADS": case.threads,
@@ -99,28 +100,37 @@ class _FirstOutput(torch.nn.Module):
         super().__init__()
         self.model = model
         self.names = names
+        self.asked = {"return_dict": False} if isinstance(model, PreTrainedModel) else {}
 
     def forward(self, *values: torch.Tensor) -> torch.Tensor:
-        return self.model(**dict(zip(self.names, values, strict=True)), return_dict=False)[0]
+        output = self.model(**dict(zip(self.names, values, strict=True)), **self.asked)
+        if isinstance(output, dict):
+            output = tuple(output.values())
+        return output if isinstance(output, torch.Tensor) else output[0]
 
 
-def _export(model: torch.nn.Module, inputs: dict[str, torch.Tensor], path: Path) -> None:
+def _export(
+    model: torch.nn.Module, case: Case, inputs: dict[str, torch.Tensor], path: Path
+) -> None:
     names = list(inputs)
-    text = {"input_ids", "attention_mask"}
-    axes = {name: {0: "batch"} | ({1: "length"} if name in text else {}) for name in names}
-    if "pixel_values" in axes and not text & set(names):
-        axes["pixel_values"] |= {2: "height", 3: "width"}
     part = path.with_suffix(".part")
     torch.onnx.export(
         _FirstOutput(model, names),
         tuple(inputs.values()),
         part,
         input_names=names,
-        dynamic_axes=axes,
+        dynamic_axes={name: _axes(case.model, name) for name in names},
         opset_version=OPSET,
         dynamo=False,
     )
     part.replace(path)  # whole or not at all: the next process reads it
+
+
+def _axes(model: Architecture, name: str) -> dict[int, str]:
+    """Dimensions of an input that may change; images beside text have one size."""
+    changing = {"input_length"} if "input_length" in model.sizes else {"image_size"}
+    sizes = enumerate(model.inputs[name], start=1)
+    return {0: "batch"} | {place: f"{size}_{place}" for place, size in sizes if size in changing}
 
 
 def _quantized_graph(path: Path) -> Path:

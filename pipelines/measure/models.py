@@ -1,6 +1,11 @@
-"""Models with random weights, and inputs for them. Imports PyTorch: for worker processes."""
+"""Models, and inputs for them. Imports PyTorch: for worker processes."""
 
 from __future__ import annotations
+
+import sys
+from importlib.util import module_from_spec, spec_from_file_location
+from operator import attrgetter
+from pathlib import Path
 
 import torch
 import transformers
@@ -14,32 +19,71 @@ class Unsupported(Exception):
 
 
 def build_model(architecture: Architecture) -> torch.nn.Module:
-    """The model with random weights, in evaluation mode."""
+    """The model in evaluation mode, with random weights where none are saved.
+
+    Raises
+    ------
+    TypeError
+        Where a factory returns something else.
+    """
     transformers.logging.set_verbosity_error()
-    model_class = getattr(transformers, architecture.model_class)
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        model = model_class(model_class.config_class(**architecture.configuration))
-    model = getattr(model, architecture.part) if architecture.part else model
+        model = _made(architecture)
+    model = attrgetter(architecture.part)(model) if architecture.part else model
     return model.eval().requires_grad_(False)
 
 
-def make_inputs(architecture: Architecture, case: Case, vocabulary: int) -> dict[str, torch.Tensor]:
+def _made(architecture: Architecture) -> torch.nn.Module:
+    if architecture.factory:
+        return _of_factory(*architecture.factory)
+    if architecture.folder:
+        return _of_folder(architecture.folder, architecture.model_class)
+    model_class = getattr(transformers, architecture.model_class)
+    return model_class(model_class.config_class(**architecture.configuration))
+
+
+def _of_folder(folder: Path, model_class: str) -> torch.nn.Module:
+    """A model as `save_pretrained` leaves it; its weights are read if they are safetensors."""
+    configuration = transformers.AutoConfig.from_pretrained(folder, local_files_only=True)
+    made = getattr(transformers, model_class or configuration.architectures[0])
+    if any(folder.glob("*.safetensors")):
+        return made.from_pretrained(
+            folder, local_files_only=True, use_safetensors=True, dtype=torch.float32
+        )
+    return made(configuration)
+
+
+def _of_factory(file: Path, function: str) -> torch.nn.Module:
+    """What a function of the user's returns."""
+    sys.path.insert(0, str(file.parent))  # it may import what lies beside it
+    name = f"own_{file.stem}"
+    specification = spec_from_file_location(name, file)
+    module = sys.modules[name] = module_from_spec(specification)
+    specification.loader.exec_module(module)
+    model = getattr(module, function)()
+    if not isinstance(model, torch.nn.Module):
+        raise TypeError(f"{function} returns {type(model).__name__}, not a torch.nn.Module")
+    return model
+
+
+def make_inputs(case: Case, vocabulary: int) -> dict[str, torch.Tensor]:
     """A batch of random samples."""
     inputs = {}
-    for name, shape in architecture.inputs.items():
+    for name, shape in case.model.inputs.items():
         sizes = [getattr(case, size) if isinstance(size, str) else size for size in shape]
-        if name == "input_ids":
-            inputs[name] = torch.randint(0, vocabulary, (case.batch_size, *sizes))
-        elif name == "attention_mask":
+        values = case.model.integers.get(name, vocabulary if name == "input_ids" else None)
+        if name == "attention_mask":
             inputs[name] = torch.ones((case.batch_size, *sizes), dtype=torch.long)
+        elif values is not None:
+            inputs[name] = torch.randint(0, values, (case.batch_size, *sizes))
         else:
             inputs[name] = torch.randn(case.batch_size, *sizes)
     return inputs
 
 
 def vocabulary_size(model: torch.nn.Module) -> int:
-    """Number of token ids, 1 for a model without text."""
-    configuration = model.config
+    """Number of token ids, 1 for a model without text, or of which it is not known."""
+    configuration = getattr(model, "config", None)
     text = getattr(configuration, "text_config", configuration)
     return getattr(text, "vocab_size", 1)

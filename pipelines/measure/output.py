@@ -14,7 +14,6 @@ from pathlib import Path
 
 from pipelines.errors import BenchmartError, InputError
 from pipelines.locks import held, lock_of_user
-from pipelines.measure.architectures import ARCHITECTURES
 from pipelines.measure.cases import CONFIGURED, IDENTITY, Case, identity
 from pipelines.measure.processor import hardware_name, processor_name
 
@@ -56,10 +55,11 @@ UNITS = {"text_generation": "output_tokens/s", "vision": "images/s"}
 
 def described(case: Case) -> dict:
     """Columns that do not depend on how the case went."""
-    kind = ARCHITECTURES[case.model_name].model_type
+    kind = case.model.model_type
     measured_at = datetime.now(UTC).isoformat(timespec="seconds")
     return {
         "run_id": f"{measured_at} {os.getpid()}",
+        "model_name": case.model_name,
         **{name: getattr(case, name) for name in CONFIGURED},
         "options": case.options,
         "hardware": hardware_name(case.threads),

@@ -15,6 +15,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from pipelines.errors import BenchmartError
+from pipelines.measure.architectures import Architecture
 from pipelines.measure.cases import Case
 from pipelines.measure.processor import memory_bytes
 from pipelines.measure.results import Execution, Failure
@@ -54,7 +55,11 @@ class Processes:
         """
         self._ask("do_nothing")
 
-    def facts(self, models: dict[str, tuple], threads: Sequence[int]) -> tuple[list, list]:
+    def try_once(self, cases: Sequence[Case]) -> dict[str, Failure]:
+        """What of the cases does not run at all, by the name of its model."""
+        return self._ask("try_once", list(cases), self.folder) if cases else {}
+
+    def facts(self, models: dict[Architecture, tuple], threads: Sequence[int]) -> tuple[list, list]:
         """Rows of `models.csv` and of `hardware.csv`."""
         return self._ask("collect_facts", models, threads)
 

@@ -10,11 +10,12 @@ from pathlib import Path
 from pipelines.engine import require_address
 from pipelines.errors import BenchmartError, InputError
 from pipelines.fingerprint import digest_of_code
+from pipelines.measure.architectures import ARCHITECTURES
 from pipelines.measure.conditions import alone_on_this_machine, usable_cores
-from pipelines.measure.planned import case_of, why_not
+from pipelines.measure.planned import Models, case_of, why_not
 from pipelines.measure.processes import Processes
 from pipelines.measure.processor import hardware_name
-from pipelines.measure.runner import require_installed
+from pipelines.measure.runner import require_installed, try_own_models
 from pipelines.measure.session import rows
 
 PATIENCE = "30s"
@@ -25,13 +26,15 @@ def resource(hardware: str) -> str:
     return f"hardware={hardware}"
 
 
-def work(scheduler: str, threads: Sequence[int]) -> None:
+def work(scheduler: str, threads: Sequence[int], models: Models = ARCHITECTURES) -> None:
     """Measure for whoever asks, until the scheduler is gone.
 
     Parameters
     ----------
     threads
         Thread counts that this machine is announced with, all that it has if there are none.
+    models
+        What can be timed here, by name.
 
     Raises
     ------
@@ -46,10 +49,10 @@ def work(scheduler: str, threads: Sequence[int]) -> None:
     if too_many := [count for count in threads if count > cores]:
         raise InputError(f"--threads {too_many[0]}: this machine has {cores} cores")
     names = map(hardware_name, threads or range(1, cores + 1))
-    asyncio.run(_work(scheduler, {resource(name): 1 for name in names}))
+    asyncio.run(_work(scheduler, {resource(name): 1 for name in names}, models))
 
 
-async def _work(scheduler: str, resources: dict[str, float]) -> None:
+async def _work(scheduler: str, resources: dict[str, float], models: Models) -> None:
     import dask
     from distributed import Worker
 
@@ -64,6 +67,7 @@ async def _work(scheduler: str, resources: dict[str, float]) -> None:
             dashboard=False,
             death_timeout=PATIENCE,
         )
+        worker.measured_models = models
         try:
             await worker
         except (OSError, TimeoutError):
@@ -79,12 +83,20 @@ def measure_test(test: dict, timeout_s: float, code: str) -> dict | str:
     code
         Digest of the code of whoever asks.
     """
+    from distributed import get_worker
+
     if digest_of_code() != code:
         return "the worker runs another version of benchmart"
-    if reason := why_not(test):
+    models = get_worker().measured_models
+    if reason := why_not(test, models):
         return reason
+    case = case_of(test, models)
     with alone_on_this_machine(), tempfile.TemporaryDirectory() as folder:
         processes = Processes(Path(folder), timeout_s)
         processes.check()
-        ((_, row),) = rows([case_of(test)], processes)
+        try:
+            try_own_models(processes, [case])
+        except InputError as error:
+            return str(error)
+        ((_, row),) = rows([case], processes)
     return row

@@ -11,10 +11,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipelines.errors import BenchmartError
+from pipelines.errors import BenchmartError, InputError
+from pipelines.measure.architectures import Architecture
 from pipelines.measure.cases import Case, identity
 from pipelines.measure.conditions import Others, alone_on_this_machine
 from pipelines.measure.output import append, described, merge, read, sole_writer, written
+from pipelines.measure.own_models import smallest_of_own_models
 from pipelines.measure.processes import Processes
 from pipelines.measure.processor import hardware_name
 from pipelines.measure.session import rows
@@ -76,7 +78,7 @@ def run_cases(
     Raises
     ------
     InputError
-        For an output that is another's file.
+        For an output that is another's file, or a model of the user's that does not run.
     BenchmartError
         Where the extra `measure` is not installed or does not work, or somebody else is writing there.
     """
@@ -92,6 +94,7 @@ def run_cases(
         with tempfile.TemporaryDirectory() as folder:
             processes = Processes(Path(folder), timeout_s)
             processes.check()
+            try_own_models(processes, wanted)
             if facts:
                 _write_facts(processes, cases, output.parent)
             ends = math.inf if time_limit_s is None else time.monotonic() + time_limit_s
@@ -123,16 +126,23 @@ def _wait_until_idle(on_event: Callable[[str], None]) -> None:
     on_event("warning: the machine is not idle; the column other_cores says how busy it was")
 
 
+def try_own_models(processes: Processes, cases: Iterable[Case]) -> None:
+    """What is wrong with a model is said before a case is blamed for it."""
+    for name, failure in processes.try_once(smallest_of_own_models(cases)).items():
+        if failure.status == "error":
+            raise InputError(f"--models: '{name}' does not run: {failure.notes}")
+
+
 def _write_facts(processes: Processes, cases: Iterable[Case], folder: Path) -> None:
     """Describe models and devices, if the files beside the output do not do so yet."""
-    sizes: dict[str, dict] = {}
+    sizes: dict[Architecture, dict] = {}
     for case in cases:
-        sizes.setdefault(case.model_name, {})[case.image_size] = None
+        sizes.setdefault(case.model, {})[case.image_size] = None
     threads = sorted({case.threads for case in cases})
     known = {row["hardware"] for row in read(folder / "hardware.csv")}
     named = {row["model_name"] for row in read(folder / "models.csv")}
-    if set(sizes) <= named and set(map(hardware_name, threads)) <= known:
+    if {model.name for model in sizes} <= named and set(map(hardware_name, threads)) <= known:
         return
-    models, hardware = processes.facts({name: tuple(own) for name, own in sizes.items()}, threads)
+    models, hardware = processes.facts({model: tuple(own) for model, own in sizes.items()}, threads)
     merge(folder / "models.csv", models, ("model_name", "image_size"))
     merge(folder / "hardware.csv", hardware, ("hardware",))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from pipelines.errors import InputError
@@ -22,26 +22,23 @@ MODES = (
 )
 COMPILED = ("bert-mini", "vit-tiny")
 THREADS = (1, 2)
-SERVED = {
-    "bert-mini": {"input_length": 64},
-    "minilm-l6": {"input_length": 64},
-    "resnet-18": {"image_size": 224},
-    "vit-tiny": {"image_size": 224},
-}
-TOO_LARGE = 65_536
+SERVED = ("bert-mini", "minilm-l6", "resnet-18", "vit-tiny")
+FILLING, TOO_LARGE = ("resnet-18", "vit-tiny"), 65_536
 
 
-def quick_suite() -> Iterator[Case]:
-    """Eighteen models of five types: threads, precisions and frameworks crossed."""
-    for architecture in ARCHITECTURES.values():
+def quick_suite(models: Sequence[Architecture] = ()) -> Iterator[Case]:
+    """Threads, precisions, frameworks and sizes crossed, of eighteen models or others."""
+    models = models or list(ARCHITECTURES.values())
+    for architecture in models:
         for framework, precision in _modes(architecture):
             for threads in THREADS:
                 for sizes in _sizes(architecture, framework):
-                    yield Case(architecture.name, framework, precision, threads, **sizes)
+                    yield Case(architecture, framework, precision, threads, **sizes)
     # how much memory there is, is worth knowing too
-    for name in ("resnet-18", "vit-tiny"):
-        for threads in THREADS:
-            yield Case(name, "pytorch", "fp32", threads, TOO_LARGE, image_size=224)
+    for architecture in models:
+        if architecture.name in FILLING:
+            for threads in THREADS:
+                yield Case(architecture, "pytorch", "fp32", threads, TOO_LARGE, image_size=224)
 
 
 def _modes(architecture: Architecture) -> list[tuple[str, str]]:
@@ -80,29 +77,44 @@ def _sizes(architecture: Architecture, framework: str) -> list[dict[str, int]]:
             found = [
                 {"batch_size": batch, "input_length": 32, "image_size": 224} for batch in (1, 4, 16)
             ]
+    depends_on = architecture.sizes | {"batch_size", "output_length"}
+    found = [{name: sizes[name] for name in sizes if name in depends_on} for sizes in found]
     # a decoder with its cache is not exported: one row says so
     exported = framework in ("onnxruntime", "openvino")
     unsupported = architecture.model_type == "text_generation" and exported
     return found[:1] if unsupported else found
 
 
-def contention_suite() -> Iterator[Case]:
+def contention_suite(models: Sequence[Architecture] = ()) -> Iterator[Case]:
     """Several requests at a time, and another model beside: what sharing a machine costs."""
-    other = Case("resnet-18", "onnxruntime", "fp32", 1, 4, image_size=224)
-    for name, sizes in SERVED.items():
+    other = Case(ARCHITECTURES["resnet-18"], "onnxruntime", "fp32", 1, 4, image_size=224)
+    for architecture in models or [ARCHITECTURES[name] for name in SERVED]:
         for framework in ("pytorch", "onnxruntime", "openvino"):
-            for batch in (1, 4):
-                case = Case(name, framework, "fp32", 1, batch, **sizes)
+            for sizes in _served(_sizes(architecture, framework)):
+                case = Case(architecture, framework, "fp32", 1, **sizes)
                 yield replace(case, concurrency=2)
                 yield replace(case, concurrency=4)
                 yield replace(case, beside=other)
 
 
+def _served(sizes: list[dict[str, int]]) -> list[dict[str, int]]:
+    """Batches of one and four, of a middle length or resolution."""
+    lengths = [{**size, "batch_size": 1} for size in sizes]
+    lengths = [length for place, length in enumerate(lengths) if length not in lengths[:place]]
+    middle = lengths[len(lengths) // 2]
+    return [size for batch in (1, 4) if (size := middle | {"batch_size": batch}) in sizes]
+
+
 SUITES = {"quick": quick_suite, "contention": contention_suite}
 
 
-def cases_of(suite: str) -> dict[Case, None]:
+def cases_of(suite: str, models: Sequence[Architecture] = ()) -> dict[Case, None]:
     """Cases of a suite, in order, in the precisions that this processor has.
+
+    Parameters
+    ----------
+    models
+        Of which, where not of those that the suite has itself.
 
     Raises
     ------
@@ -112,4 +124,4 @@ def cases_of(suite: str) -> dict[Case, None]:
     if suite not in SUITES:
         raise InputError(f"--suite: unknown suite '{suite}'{did_you_mean(suite, SUITES, 5)}")
     native = native_precisions()
-    return dict.fromkeys(case for case in SUITES[suite]() if case.precision in native)
+    return dict.fromkeys(case for case in SUITES[suite](models) if case.precision in native)

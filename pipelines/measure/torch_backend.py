@@ -6,7 +6,6 @@ import time
 
 import torch
 
-from pipelines.measure.architectures import Architecture
 from pipelines.measure.cases import Case
 from pipelines.measure.models import Unsupported, build_model, make_inputs, vocabulary_size
 from pipelines.measure.timing import Run
@@ -28,11 +27,11 @@ class TorchBackend:
         For a precision that a processor does not have, or that would leave most of the model as it is.
     """
 
-    def __init__(self, architecture: Architecture, case: Case) -> None:
+    def __init__(self, case: Case) -> None:
         if case.precision not in FLOATS:
             raise Unsupported(f"{case.precision} on a CPU; there are {', '.join(FLOATS)}")
-        self.architecture, self.floats = architecture, FLOATS[case.precision]
-        model = build_model(architecture)
+        self.floats = FLOATS[case.precision]
+        model = build_model(case.model)
         self.vocabulary = vocabulary_size(model)
         model = _quantized(model) if case.precision == "int8" else model.to(self.floats)
         compiled = case.framework == "torch.compile"
@@ -40,7 +39,7 @@ class TorchBackend:
 
     def prepare(self, case: Case) -> Run:
         """A callable that runs the case once."""
-        made = make_inputs(self.architecture, case, self.vocabulary)
+        made = make_inputs(case, self.vocabulary)
         inputs = {
             name: value.to(self.floats) if value.is_floating_point() else value
             for name, value in made.items()

@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 import transformers
 
-from pipelines.measure.architectures import ARCHITECTURES
+from pipelines.measure.architectures import Architecture
 from pipelines.measure.cases import Case
 from pipelines.measure.conditions import Others, pin, reference_seconds
 from pipelines.measure.facts import model_facts
@@ -81,22 +81,33 @@ def run_beside(pipe: Connection, case: Case, after: int, folder: Path) -> None:
         run()
 
 
-def collect_facts(pipe: Connection, models: dict[str, tuple], threads: Sequence[int]) -> None:
+def try_once(pipe: Connection, cases: Sequence[Case], folder: Path) -> None:
+    """Send the `Failure` of each that does not run, by the name of its model."""
+    _quieten()
+    failures = {}
+    for case in cases:
+        try:
+            _backend(case, folder).prepare(case)()
+        except Exception as error:
+            failures[case.model_name] = _failure(error)
+    pipe.send(failures)
+
+
+def collect_facts(
+    pipe: Connection, models: dict[Architecture, tuple], threads: Sequence[int]
+) -> None:
     """Send rows of `models.csv` and of `hardware.csv`."""
     _quieten()
-    rows = [
-        row for name, sizes in models.items() for row in model_facts(ARCHITECTURES[name], sizes)
-    ]
+    rows = [row for model, sizes in models.items() for row in model_facts(model, sizes)]
     pipe.send((rows, [describe(count) for count in threads]))
 
 
 def _backend(case: Case, folder: Path, after: int = 0) -> Backend:
     pin(case.threads, after)
     torch.set_num_threads(case.threads)
-    architecture = ARCHITECTURES[case.model_name]
     if case.framework in GRAPHS:
-        return GRAPHS[case.framework](architecture, case, folder)
-    return TorchBackend(architecture, case)
+        return GRAPHS[case.framework](case, folder)
+    return TorchBackend(case)
 
 
 def _execution(backend: Backend, case: Case, baseline: float) -> Execution:

@@ -132,19 +132,23 @@ def test_what_two_ask_for_is_run_once(tmp_path: Path, scheduler: str, start):
 
 @needs_torch
 def test_real_models_are_measured_by_a_worker(tmp_path: Path, scheduler: str, start):
-    start(COMMAND, "worker", "--scheduler", scheduler)
+    models = PROJECT / "examples" / "models.toml"
+    start(COMMAND, "worker", "--scheduler", scheduler, "--models", models)
     test = {"model_name": "bert-mini", "hardware": ONE, "batch_size": 1, "input_length": 16}
     frameworks = ("pytorch", "onnxruntime", "vllm")
     tests = [test | {"config_id": name, "framework": name} for name in frameworks]
+    own = {"model_name": "mixer-small", "config_id": "own", "image_size": 224}
+    tests.append(test | own | {"framework": "pytorch"})
     plan, output = tmp_path / "plan.json", tmp_path / "results.csv"
     plan.write_text(json.dumps({"recommendations": tests}))
     summary = dispatch(plan, output, scheduler, 60, 60, print)
-    assert (summary.ok, summary.left) == (2, 1)
+    assert (summary.ok, summary.left) == (3, 1)
     with output.open(newline="") as handle:
         rows = {row["config_id"]: row for row in csv.DictReader(handle)}
     assert {name: row["framework"] for name, row in rows.items()} == {
         "pytorch": "pytorch",
         "onnxruntime": "onnxruntime",
+        "own": "pytorch",
     }
     assert all(float(row["latency_ms"]) > 0 for row in rows.values())
 

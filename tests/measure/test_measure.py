@@ -11,7 +11,8 @@ from dataclasses import replace
 import pytest
 
 from pipelines.errors import BenchmartError, InputError
-from pipelines.measure import architectures, runner, suite
+from pipelines.measure import runner, suite
+from pipelines.measure.architectures import ARCHITECTURES
 from pipelines.measure.cases import Case, identity
 from pipelines.measure.output import append, described, merge, read, written
 from pipelines.measure.planned import FRAMEWORKS, planned
@@ -22,10 +23,9 @@ from tests.support import BUNDLED, Commands, bundled_rows, needs_torch
 
 def test_the_quick_suite_is_broad_and_names_each_case_once(monkeypatch):
     cases = list(quick_suite())
-    known = architectures.ARCHITECTURES
     assert len(set(cases)) == len(cases)
     assert len({case.model_name for case in cases}) >= 12
-    assert len({known[case.model_name].model_type for case in cases}) == 5
+    assert len({case.model.model_type for case in cases}) == 5
     assert {case.threads for case in cases} == {1, 2}
     assert {case.precision for case in cases} == {"fp32", "bf16", "int8"}
     assert {case.framework for case in cases} == set(FRAMEWORKS)
@@ -117,8 +117,8 @@ def test_a_plan_is_for_machines_that_can_run_it(tmp_path, monkeypatch):
     plan.write_text(json.dumps({"recommendations": tests}))
     found = planned(plan)
     assert list(found.cases.items()) == [
-        (Case("vit-tiny", "pytorch", "int8", 1, 4, image_size=224), "b"),
-        (Case("bert-mini", "pytorch", "fp32", 1, 4, input_length=16), "a"),
+        (Case(ARCHITECTURES["vit-tiny"], "pytorch", "int8", 1, 4, image_size=224), "b"),
+        (Case(ARCHITECTURES["bert-mini"], "pytorch", "fp32", 1, 4, input_length=16), "a"),
     ]
     told = "\n".join(found.others)
     assert f"needs {other}; this is {here}" in told
@@ -132,14 +132,14 @@ def test_a_plan_is_for_machines_that_can_run_it(tmp_path, monkeypatch):
 
 @needs_torch
 def test_real_models_are_timed_failures_become_rows_and_a_second_run_adds_nothing(tmp_path):
-    bert = Case("bert-mini", "pytorch", "fp32", 1, 1, input_length=16)
-    vision = Case("resnet-18", "onnxruntime", "fp32", 1, 1, image_size=160)
+    bert = Case(ARCHITECTURES["bert-mini"], "pytorch", "fp32", 1, 1, input_length=16)
+    vision = Case(ARCHITECTURES["resnet-18"], "onnxruntime", "fp32", 1, 1, image_size=160)
     cases = {
         bert: "7",
         replace(bert, concurrency=2): None,
         replace(bert, beside=vision): None,
         replace(bert, framework="torch.compile"): None,
-        Case("pythia-14m", "pytorch", "int8", 1, 1, input_length=8, output_length=4): None,
+        Case(ARCHITECTURES["pythia-14m"], "pytorch", "int8", 1, 1, 8, 4): None,
         vision: None,
         replace(vision, framework="openvino", precision="int8"): None,
         replace(vision, framework="pytorch", precision="int8"): None,
@@ -162,7 +162,7 @@ def test_real_models_are_timed_failures_become_rows_and_a_second_run_adds_nothin
             assert latency <= float(row["latency_p99_ms"])
             assert int(row["executions"]) == 3 and int(row["repeats"]) >= 9
             assert float(row["reference_ms"]) > 0
-    generated = rows[Case("pythia-14m", "pytorch", "int8", 1, 1, 8, 4)]
+    generated = rows[Case(ARCHITECTURES["pythia-14m"], "pytorch", "int8", 1, 1, 8, 4)]
     assert float(generated["itl_ms"]) < float(generated["ttft_ms"]) < float(generated["latency_ms"])
     assert generated["throughput_unit"] == "output_tokens/s"
     assert rows[replace(bert, beside=vision)]["options"] == f"beside {vision}"

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.errors import BenchmartError
+from pipelines.measure.architectures import Architecture
 from pipelines.measure.cases import Case
 from pipelines.measure.processes import Processes
 from pipelines.measure.results import Execution, Failure
@@ -21,7 +22,8 @@ def processes(tmp_path: Path) -> Processes:
 
 
 def cases(*names: str) -> list[Case]:
-    return [Case(name, "pytorch", "fp32", 1, number + 1) for number, name in enumerate(names)]
+    models = (Architecture(name, "audio", "none") for name in names)
+    return [Case(model, "pytorch", "fp32", 1, number + 1) for number, model in enumerate(models)]
 
 
 @pytest.mark.parametrize(
@@ -54,10 +56,10 @@ def test_what_cannot_be_prepared_fails_all_that_need_it(processes: Processes):
 
 def test_what_is_to_run_beside_does(processes: Processes, tmp_path: Path):
     (case,) = cases("fine")
-    beside = replace(case, beside=replace(case, model_name="neighbour"))
+    beside = replace(case, beside=replace(case, model=Architecture("neighbour", "audio", "none")))
     assert isinstance(dict(processes.execute([beside], math.inf))[beside], Execution)
     assert (tmp_path / "neighbour.txt").exists()
-    gone = replace(case, beside=replace(case, model_name="gone"))
+    gone = replace(case, beside=replace(case, model=Architecture("gone", "audio", "none")))
     found = dict(processes.execute([gone], math.inf))[gone]
     assert found == Failure("error", "what runs beside it does not")
 
