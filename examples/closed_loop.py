@@ -28,7 +28,7 @@ from models_py.active_learning import ActiveLearningSystem
 from models_py.plan import COUNTS
 from pipelines.measure.cases import IDENTITY, Case
 from pipelines.measure.output import described
-from pipelines.measure.planned import case_of, why_not
+from pipelines.measure.planned import Here
 from pipelines.measure.runner import run_cases
 from pipelines.measure.suite import cases_of
 
@@ -139,7 +139,8 @@ def _case(test: dict) -> Case | None:
     """The case that a candidate is, if this machine can run it."""
     known = {name: value for name, value in test.items() if not pd.isna(value)}
     counts = {name: int(known[name]) for name in COUNTS if name in known}
-    return None if why_not(known) else case_of(known | counts)
+    here = Here()
+    return None if here.why_not(known) else here.case_of(known | counts)
 
 
 def _figures(loop: Loop, grid: Sequence[Case], held_out: Sequence[Case]) -> dict:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -58,7 +59,10 @@ def fetch(source, output, base_url) -> None:
 
 
 @click.command()
-@click.option("--suite", help="Which grid of cases to run: quick or contention [default: quick].")
+@click.option(
+    "--suite",
+    help="Which grid of cases to run: quick, contention or accelerator [default: quick].",
+)
 @click.option(
     "--plan",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -87,26 +91,28 @@ def measure(suite, plan, output, time_limit, models, timeout) -> None:
     from pipelines.errors import InputError
     from pipelines.measure.architectures import ARCHITECTURES
     from pipelines.measure.own_models import read_models
-    from pipelines.measure.planned import planned
-    from pipelines.measure.runner import run_cases
-    from pipelines.measure.suite import cases_of
+    from pipelines.measure.planned import Here, planned
+    from pipelines.measure.runner import accelerator_here, run_cases
+    from pipelines.measure.suite import ON_ACCELERATOR, cases_of
 
     if suite and plan:
         raise InputError("--suite and --plan: leave out one")
-    own = read_models(models) if models else {}
+    say = partial(click.echo, err=True)
+    own, suite = read_models(models) if models else {}, suite or "quick"
+    accelerator = accelerator_here(say) if plan or suite == ON_ACCELERATOR else None
     if plan:
-        cases, others = planned(plan, ARCHITECTURES | own)
+        cases, others = planned(plan, Here(accelerator, ARCHITECTURES | own))
     else:
-        cases, others = cases_of(suite or "quick", list(own.values())), []
+        cases, others = cases_of(suite, list(own.values()), accelerator), []
     for other in others:
         click.echo(printable(f"not here: {other}"), err=True)
-    path = output or Path("measured") / f"{plan.stem if plan else suite or 'quick'}.csv"
+    path = output or Path("measured") / f"{plan.stem if plan else suite}.csv"
     summary = run_cases(
         cases,
         path,
         time_limit_s=time_limit,
         timeout_s=timeout,
-        on_event=lambda text: click.echo(text, err=True),
+        on_event=say,
         facts=plan is None,  # a plan is of models and devices that are known
     )
     elsewhere = f", {len(others)} for other machines" if others else ""
@@ -175,4 +181,5 @@ def worker(scheduler, threads, models) -> None:
     from pipelines.measure.own_models import read_models
     from pipelines.measure.remote import work
 
-    work(scheduler, threads, ARCHITECTURES | (read_models(models) if models else {}))
+    own = read_models(models) if models else {}
+    work(scheduler, threads, ARCHITECTURES | own, partial(click.echo, err=True))

@@ -51,6 +51,18 @@ class Architecture:
         return {size for shape in self.inputs.values() for size in shape if isinstance(size, str)}
 
 
+def _llama(hidden: int, layers: int, heads: int, kv_heads: int, between: int, words: int) -> dict:
+    return {
+        "hidden_size": hidden,
+        "num_hidden_layers": layers,
+        "num_attention_heads": heads,
+        "num_key_value_heads": kv_heads,
+        "intermediate_size": between,
+        "vocab_size": words,
+        "max_position_embeddings": 8192,
+    }
+
+
 def _bert(hidden: int, layers: int) -> dict:
     return {
         "hidden_size": hidden,
@@ -60,7 +72,7 @@ def _bert(hidden: int, layers: int) -> dict:
     }
 
 
-ARCHITECTURES = {
+SMALL = {
     entry.name: entry
     for entry in (
         Architecture(
@@ -212,3 +224,59 @@ ARCHITECTURES = {
         ),
     )
 }
+# for accelerators: seconds a sample on a core, and more memory than most machines have
+LARGE = {
+    entry.name: entry
+    for entry in (
+        Architecture("bert-base", "text_embedding", "bert", "BertModel", _bert(768, 12)),
+        Architecture("bert-large", "text_embedding", "bert", "BertModel", _bert(1024, 24)),
+        Architecture(
+            "llama-1b",
+            "text_generation",
+            "llama",
+            "LlamaForCausalLM",
+            _llama(2048, 16, 32, 8, 8192, 128_256) | {"tie_word_embeddings": True},
+        ),
+        Architecture(
+            "llama-8b",
+            "text_generation",
+            "llama",
+            "LlamaForCausalLM",
+            _llama(4096, 32, 32, 8, 14_336, 128_256),
+        ),
+        Architecture(
+            "resnet-50",
+            "vision",
+            "resnet",
+            "ResNetForImageClassification",
+            {"layer_type": "bottleneck"},
+            IMAGE,
+            image_sizes=(224,),
+        ),
+        Architecture(
+            "vit-base",
+            "vision",
+            "vit",
+            "ViTForImageClassification",
+            _bert(768, 12),
+            IMAGE,
+            image_sizes=(224,),
+        ),
+        Architecture(
+            "whisper-small-encoder",
+            "audio",
+            "whisper",
+            "WhisperModel",
+            {
+                "d_model": 768,
+                "encoder_layers": 12,
+                "encoder_attention_heads": 12,
+                "encoder_ffn_dim": 3072,
+                "decoder_layers": 1,
+            },
+            {"input_features": (80, 3000)},
+            part="encoder",
+        ),
+    )
+}
+ARCHITECTURES = SMALL | LARGE

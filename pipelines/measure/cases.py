@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
+from pipelines.measure.accelerators import Accelerator
 from pipelines.measure.architectures import Architecture
+from pipelines.measure.processor import hardware_name
 
 IDENTITY = (
     "model_name",
@@ -32,6 +34,8 @@ class Case:
         Requests that are served at the same time, by one copy of the model.
     beside
         What another process of this machine runs meanwhile, on cores of its own where there are some.
+    accelerator
+        What the model runs on, where that is not the processor.
     """
 
     model: Architecture
@@ -44,6 +48,7 @@ class Case:
     image_size: int | None = None
     concurrency: int = 1
     beside: Case | None = None
+    accelerator: Accelerator | None = None
 
     @property
     def model_name(self) -> str:
@@ -51,9 +56,19 @@ class Case:
         return self.model.name
 
     @property
+    def hardware(self) -> str:
+        """The platform that it runs on, as the warehouse calls it."""
+        return self.accelerator.name if self.accelerator else hardware_name(self.threads)
+
+    @property
+    def device(self) -> str:
+        """What PyTorch calls the type of what it runs on."""
+        return self.accelerator.kind if self.accelerator else "cpu"
+
+    @property
     def group(self) -> tuple[object, ...]:
         """Cases of one group share a process, a model and its preparation."""
-        sharing = (self.concurrency, self.beside)
+        sharing = (self.concurrency, self.beside, self.accelerator)
         return self.model, self.framework, self.precision, self.threads, *sharing
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from pipelines.measure.architectures import Architecture
+from pipelines.measure.architectures import LARGE, Architecture
 from pipelines.measure.cases import Case
 from pipelines.measure.models import build_model, make_inputs, vocabulary_size
 
@@ -14,7 +14,9 @@ TEXT_ONLY = ("text_embedding", "text_generation")
 
 def model_facts(architecture: Architecture, image_sizes: tuple[int | None, ...]) -> list[dict]:
     """Rows of `models.csv`: one a model, or one a resolution where operations depend on it."""
-    model = build_model(architecture)
+    # what is too large to be made here is counted without being made
+    device = "meta" if architecture.name in LARGE else "cpu"
+    model = build_model(architecture, device)
     configuration = getattr(model, "config", None)
     text = architecture.model_type in TEXT_ONLY
     generates = architecture.model_type == "text_generation"
@@ -36,16 +38,18 @@ def model_facts(architecture: Architecture, image_sizes: tuple[int | None, ...])
     if text:
         return [row | {"image_size": None, "gmacs": None}]
     return [
-        row | {"image_size": size, "gmacs": _gmacs(architecture, model, size)}
+        row | {"image_size": size, "gmacs": _gmacs(architecture, model, size, device)}
         for size in image_sizes
     ]
 
 
 @torch.inference_mode()
-def _gmacs(architecture: Architecture, model: torch.nn.Module, image_size: int | None) -> float:
+def _gmacs(
+    architecture: Architecture, model: torch.nn.Module, image_size: int | None, device: str
+) -> float:
     case = Case(architecture, "pytorch", "fp32", 1, 1, input_length=32, image_size=image_size)
     counter = FlopCounterMode(display=False)
-    with counter:
+    with counter, torch.device(device):
         model(**make_inputs(case, vocabulary_size(model)))
     return round(counter.get_total_flops() / 2e9, 4)
 

@@ -25,6 +25,8 @@ class GraphBackend:
     def __init__(self, case: Case, folder: Path) -> None:
         if case.output_length:
             raise Unsupported("export of a decoder with its key-value cache")
+        if case.accelerator:
+            raise Unsupported(f"{case.framework} on {case.hardware}")
         if case.precision not in self.precisions:
             raise Unsupported(f"{case.precision}; there are {', '.join(self.precisions)}")
         model = build_model(case.model)

@@ -18,7 +18,7 @@ class Unsupported(Exception):
     """The framework cannot run this model in this precision here."""
 
 
-def build_model(architecture: Architecture) -> torch.nn.Module:
+def build_model(architecture: Architecture, device: str = "cpu") -> torch.nn.Module:
     """The model in evaluation mode, with random weights where none are saved.
 
     Raises
@@ -27,11 +27,11 @@ def build_model(architecture: Architecture) -> torch.nn.Module:
         Where a factory returns something else.
     """
     transformers.logging.set_verbosity_error()
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(), torch.device(device):  # large ones would be long in the making
         torch.manual_seed(0)
         model = _made(architecture)
     model = attrgetter(architecture.part)(model) if architecture.part else model
-    return model.eval().requires_grad_(False)
+    return model.to(device).eval().requires_grad_(False)
 
 
 def _made(architecture: Architecture) -> torch.nn.Module:

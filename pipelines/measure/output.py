@@ -15,7 +15,7 @@ from pathlib import Path
 from pipelines.errors import BenchmartError, InputError
 from pipelines.locks import held, lock_of_user
 from pipelines.measure.cases import CONFIGURED, IDENTITY, Case, identity
-from pipelines.measure.processor import hardware_name, processor_name
+from pipelines.measure.processor import processor_name
 
 COLUMNS = (
     "run_id",
@@ -34,12 +34,16 @@ COLUMNS = (
     "itl_ms",
     "itl_p99_ms",
     "memory_mb",
+    "host_memory_mb",
+    "power_w",
+    "energy_j",
     "executions",
     "repeats",
     "latency_relative_iqr",
     "interrupted_repeats",
     "reference_ms",
     "other_cores",
+    "slowed_by",
     "threads",
     "processor",
     "operating_system",
@@ -62,7 +66,7 @@ def described(case: Case) -> dict:
         "model_name": case.model_name,
         **{name: getattr(case, name) for name in CONFIGURED},
         "options": case.options,
-        "hardware": hardware_name(case.threads),
+        "hardware": case.hardware,
         "model_type": kind,
         "throughput_unit": UNITS.get(kind, "samples/s"),
         "framework_version": version(PACKAGES.get(case.framework, "torch")),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from pipelines.measure.accelerators import Accelerator
 from pipelines.measure.architectures import ARCHITECTURES, Architecture
 from pipelines.measure.cases import CONFIGURED, Case
 from pipelines.measure.conditions import usable_cores
@@ -13,6 +14,7 @@ from pipelines.measure.processor import hardware_name
 from pipelines.plan_file import in_words, tests_of
 from pipelines.suggest import did_you_mean
 
+ON_ACCELERATORS = ("pytorch", "torch.compile")
 Models = Mapping[str, Architecture]
 FRAMEWORKS = ("pytorch", "torch.compile", "onnxruntime", "openvino")
 
@@ -32,13 +34,49 @@ class Planned(NamedTuple):
     others: list[str]
 
 
-def planned(path: Path, models: Models = ARCHITECTURES) -> Planned:
-    """Read a plan, in its order.
+class Here(NamedTuple):
+    """What this machine has to measure on, and to measure."""
 
-    Parameters
-    ----------
-    models
-        What can be timed, by name.
+    accelerator: Accelerator | None = None
+    models: Models = ARCHITECTURES
+
+    @property
+    def platforms(self) -> dict[str, dict]:
+        """Fields of a case by the name of a platform."""
+        cores = range(1, len(usable_cores()) + 1)
+        found: dict[str, dict] = {hardware_name(count): {"threads": count} for count in cores}
+        if self.accelerator:
+            found[self.accelerator.name] = {"threads": 1, "accelerator": self.accelerator}
+        return found
+
+    def why_not(self, test: dict) -> str | None:
+        """Why a test cannot be run here; `None` where it can."""
+        model, platforms = test["model_name"], self.platforms
+        if model not in self.models:
+            return f"no architecture is called '{model}'{did_you_mean(model, self.models)}"
+        if test["hardware"] not in platforms or (test.get("device_count") or 1) > 1:
+            return f"needs {test['hardware']}; this is {', '.join(platforms)}"
+        on_accelerator = "accelerator" in platforms[test["hardware"]]
+        frameworks = ON_ACCELERATORS if on_accelerator else FRAMEWORKS
+        if test.get("framework") not in frameworks:
+            return f"framework '{test.get('framework')}'; there are {', '.join(frameworks)}"
+        if test.get("options"):
+            return f"options '{test['options']}'"
+        if test.get("task") not in (None, "inference"):
+            return f"task '{test['task']}'"
+        named = self.models[model].sizes | {"batch_size"}
+        missing = sorted(name for name in named if test.get(name) is None)
+        return f"its {missing[0]} is not known" if missing else None
+
+    def case_of(self, test: dict) -> Case:
+        """The case that a test is, which can be run here."""
+        stated = {name: test[name] for name in CONFIGURED if test.get(name) is not None}
+        stated |= {"precision": test.get("precision") or "fp32"}
+        return Case(self.models[test["model_name"]], **stated, **self.platforms[test["hardware"]])
+
+
+def planned(path: Path, here: Here) -> Planned:
+    """Read a plan, in its order.
 
     Raises
     ------
@@ -48,39 +86,8 @@ def planned(path: Path, models: Models = ARCHITECTURES) -> Planned:
     found: dict[Case, str] = {}
     others = []
     for test in tests_of(path):
-        if reason := why_not(test, models):
+        if reason := here.why_not(test):
             others.append(f"{in_words(test)}: {reason}")
         else:
-            found[case_of(test, models)] = test["config_id"]
+            found[here.case_of(test)] = test["config_id"]
     return Planned(found, others)
-
-
-def why_not(test: dict, models: Models = ARCHITECTURES) -> str | None:
-    """Why this machine cannot run a test; `None` where it can."""
-    model, here = test["model_name"], hardware_here()
-    if model not in models:
-        return f"no architecture is called '{model}'{did_you_mean(model, models)}"
-    if test.get("framework") not in FRAMEWORKS:
-        return f"framework '{test.get('framework')}'; there are {', '.join(FRAMEWORKS)}"
-    if test["hardware"] not in here or (test.get("device_count") or 1) > 1:
-        return f"needs {test['hardware']}; this is {', '.join(here)}"
-    if test.get("options"):
-        return f"options '{test['options']}'"
-    if test.get("task") not in (None, "inference"):
-        return f"task '{test['task']}'"
-    named = models[model].sizes | {"batch_size"}
-    missing = sorted(name for name in named if test.get(name) is None)
-    return f"its {missing[0]} is not known" if missing else None
-
-
-def hardware_here() -> dict[str, int]:
-    """Threads by the name that this machine has with so many."""
-    return {hardware_name(count): count for count in range(1, len(usable_cores()) + 1)}
-
-
-def case_of(test: dict, models: Models = ARCHITECTURES) -> Case:
-    """The case that a test of this machine is."""
-    stated = {name: test[name] for name in CONFIGURED if test.get(name) is not None}
-    stated |= {"precision": test.get("precision") or "fp32"}
-    threads = hardware_here()[test["hardware"]]
-    return Case(models[test["model_name"]], threads=threads, **stated)

@@ -15,6 +15,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from pipelines.errors import BenchmartError
+from pipelines.measure.accelerators import Accelerator
 from pipelines.measure.architectures import Architecture
 from pipelines.measure.cases import Case
 from pipelines.measure.processor import memory_bytes
@@ -59,9 +60,18 @@ class Processes:
         """What of the cases does not run at all, by the name of its model."""
         return self._ask("try_once", list(cases), self.folder) if cases else {}
 
-    def facts(self, models: dict[Architecture, tuple], threads: Sequence[int]) -> tuple[list, list]:
+    def accelerator(self) -> tuple[Accelerator | None, str]:
+        """What there is beside the processor, and why its power is not known if it is not."""
+        return self._ask("tell_accelerator")
+
+    def facts(
+        self,
+        models: dict[Architecture, tuple],
+        threads: Sequence[int],
+        accelerator: Accelerator | None,
+    ) -> tuple[list, list]:
         """Rows of `models.csv` and of `hardware.csv`."""
-        return self._ask("collect_facts", models, threads)
+        return self._ask("collect_facts", models, threads, accelerator)
 
     def execute(self, cases: Sequence[Case], ends: float) -> Iterator[tuple[Case, Result]]:
         """Time cases of one group, in order, once each; none is started after the clock reads `ends`.

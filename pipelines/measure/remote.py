@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pipelines.engine import require_address
@@ -12,10 +12,10 @@ from pipelines.errors import BenchmartError, InputError
 from pipelines.fingerprint import digest_of_code
 from pipelines.measure.architectures import ARCHITECTURES
 from pipelines.measure.conditions import alone_on_this_machine, usable_cores
-from pipelines.measure.planned import Models, case_of, why_not
+from pipelines.measure.planned import Here, Models
 from pipelines.measure.processes import Processes
 from pipelines.measure.processor import hardware_name
-from pipelines.measure.runner import require_installed, try_own_models
+from pipelines.measure.runner import accelerator_here, try_own_models
 from pipelines.measure.session import rows
 
 PATIENCE = "30s"
@@ -26,7 +26,12 @@ def resource(hardware: str) -> str:
     return f"hardware={hardware}"
 
 
-def work(scheduler: str, threads: Sequence[int], models: Models = ARCHITECTURES) -> None:
+def work(
+    scheduler: str,
+    threads: Sequence[int],
+    models: Models = ARCHITECTURES,
+    on_event: Callable[[str], None] = print,
+) -> None:
     """Measure for whoever asks, until the scheduler is gone.
 
     Parameters
@@ -44,15 +49,17 @@ def work(scheduler: str, threads: Sequence[int], models: Models = ARCHITECTURES)
         Where no scheduler answers, or the extra `measure` is not installed.
     """
     require_address(scheduler)
-    require_installed()
     cores = len(usable_cores())
     if too_many := [count for count in threads if count > cores]:
         raise InputError(f"--threads {too_many[0]}: this machine has {cores} cores")
-    names = map(hardware_name, threads or range(1, cores + 1))
-    asyncio.run(_work(scheduler, {resource(name): 1 for name in names}, models))
+    accelerator = accelerator_here(on_event)
+    names = list(map(hardware_name, threads or range(1, cores + 1)))
+    names += [accelerator.name] if accelerator else []
+    here = Here(accelerator, models)
+    asyncio.run(_work(scheduler, {resource(name): 1 for name in names}, here))
 
 
-async def _work(scheduler: str, resources: dict[str, float], models: Models) -> None:
+async def _work(scheduler: str, resources: dict[str, float], here: Here) -> None:
     import dask
     from distributed import Worker
 
@@ -67,7 +74,7 @@ async def _work(scheduler: str, resources: dict[str, float], models: Models) -> 
             dashboard=False,
             death_timeout=PATIENCE,
         )
-        worker.measured_models = models
+        worker.measures = here
         try:
             await worker
         except (OSError, TimeoutError):
@@ -87,10 +94,10 @@ def measure_test(test: dict, timeout_s: float, code: str) -> dict | str:
 
     if digest_of_code() != code:
         return "the worker runs another version of benchmart"
-    models = get_worker().measured_models
-    if reason := why_not(test, models):
+    here = get_worker().measures
+    if reason := here.why_not(test):
         return reason
-    case = case_of(test, models)
+    case = here.case_of(test)
     with alone_on_this_machine(), tempfile.TemporaryDirectory() as folder:
         processes = Processes(Path(folder), timeout_s)
         processes.check()

@@ -7,6 +7,7 @@ from statistics import median, quantiles
 from typing import NamedTuple
 
 from pipelines.measure.cases import Case
+from pipelines.measure.power import Power
 from pipelines.measure.timing import Repeat, interval_of_another, medians_of, typical
 
 EXECUTIONS = 3
@@ -21,11 +22,17 @@ class Execution(NamedTuple):
     rate
         Runs that were done a second, where several were at work at the same time.
     memory_mb
-        The most that was resident, beyond what was before the model was made.
+        The most that was in use where the model is; resident memory beyond what was before it was made.
     other_cores
         Cores that other processes kept busy meanwhile.
     reference_s
         Seconds of the reference work just before, see `conditions.reference_seconds`.
+    host_memory_mb
+        The most that was resident beyond what was before, where the model is on an accelerator.
+    power
+        What that drew, if its counter can be read.
+    slowed_by
+        What kept its clock down, in words.
     """
 
     repeats: list[Repeat]
@@ -33,6 +40,9 @@ class Execution(NamedTuple):
     memory_mb: float
     other_cores: float | None
     reference_s: float
+    host_memory_mb: float | None = None
+    power: Power | None = None
+    slowed_by: str = ""
 
 
 class Failure(NamedTuple):
@@ -81,7 +91,14 @@ def result_columns(case: Case, executions: Sequence[Execution]) -> dict:
         "interrupted_repeats": sum(r.interrupted for each in executions for r in each.repeats),
         "reference_ms": 1e3 * max(each.reference_s for each in executions),
         "other_cores": _highest(each.other_cores for each in executions),
+        "host_memory_mb": _highest(each.host_memory_mb for each in executions),
+        "slowed_by": "; ".join(
+            dict.fromkeys(filter(None, (each.slowed_by for each in executions)))
+        ),
     }
+    if all(each.power for each in executions):
+        row["power_w"] = typical([each.power.watts for each in executions])
+        row["energy_j"] = typical([each.power.joules for each in executions])
     if case.output_length:
         row |= _tokens(case.output_length, marks, executions)
     return {

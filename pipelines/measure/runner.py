@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.errors import BenchmartError, InputError
+from pipelines.measure.accelerators import Accelerator
 from pipelines.measure.architectures import Architecture
 from pipelines.measure.cases import Case, identity
 from pipelines.measure.conditions import Others, alone_on_this_machine
 from pipelines.measure.output import append, described, merge, read, sole_writer, written
 from pipelines.measure.own_models import smallest_of_own_models
 from pipelines.measure.processes import Processes
-from pipelines.measure.processor import hardware_name
 from pipelines.measure.session import rows
 
 NEEDED = ("torch", "transformers", "onnxruntime", "onnx", "openvino")
@@ -104,6 +104,22 @@ def run_cases(
     return summary
 
 
+def accelerator_here(on_event: Callable[[str], None] = print) -> Accelerator | None:
+    """What PyTorch finds beside the processor; says what will not be known of it.
+
+    Raises
+    ------
+    BenchmartError
+        Where the extra `measure` is not installed or does not work.
+    """
+    require_installed()
+    with tempfile.TemporaryDirectory() as folder:
+        found, silent = Processes(Path(folder), TIMEOUT).accelerator()
+    if silent:
+        on_event(f"warning: power and energy of {found.name} are not known: {silent}")
+    return found
+
+
 def require_installed() -> None:
     """Raise a `BenchmartError` that names what of the extra `measure` is missing."""
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
@@ -138,11 +154,14 @@ def _write_facts(processes: Processes, cases: Iterable[Case], folder: Path) -> N
     sizes: dict[Architecture, dict] = {}
     for case in cases:
         sizes.setdefault(case.model, {})[case.image_size] = None
-    threads = sorted({case.threads for case in cases})
+    threads = sorted({case.threads for case in cases if not case.accelerator})
+    accelerator = next((case.accelerator for case in cases if case.accelerator), None)
+    devices = {case.hardware for case in cases}
     known = {row["hardware"] for row in read(folder / "hardware.csv")}
     named = {row["model_name"] for row in read(folder / "models.csv")}
-    if {model.name for model in sizes} <= named and set(map(hardware_name, threads)) <= known:
+    if {model.name for model in sizes} <= named and devices <= known:
         return
-    models, hardware = processes.facts({model: tuple(own) for model, own in sizes.items()}, threads)
+    wanted = {model: tuple(own) for model, own in sizes.items()}
+    models, hardware = processes.facts(wanted, threads, accelerator)
     merge(folder / "models.csv", models, ("model_name", "image_size"))
     merge(folder / "hardware.csv", hardware, ("hardware",))

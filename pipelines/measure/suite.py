@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from pipelines.errors import InputError
-from pipelines.measure.architectures import ARCHITECTURES, Architecture
+from pipelines.measure.accelerators import Accelerator
+from pipelines.measure.architectures import ARCHITECTURES, LARGE, SMALL, Architecture
 from pipelines.measure.cases import Case
 from pipelines.measure.processor import native_precisions
 from pipelines.suggest import did_you_mean
@@ -28,7 +29,7 @@ FILLING, TOO_LARGE = ("resnet-18", "vit-tiny"), 65_536
 
 def quick_suite(models: Sequence[Architecture] = ()) -> Iterator[Case]:
     """Threads, precisions, frameworks and sizes crossed, of eighteen models or others."""
-    models = models or list(ARCHITECTURES.values())
+    models = models or list(SMALL.values())
     for architecture in models:
         for framework, precision in _modes(architecture):
             for threads in THREADS:
@@ -77,8 +78,7 @@ def _sizes(architecture: Architecture, framework: str) -> list[dict[str, int]]:
             found = [
                 {"batch_size": batch, "input_length": 32, "image_size": 224} for batch in (1, 4, 16)
             ]
-    depends_on = architecture.sizes | {"batch_size", "output_length"}
-    found = [{name: sizes[name] for name in sizes if name in depends_on} for sizes in found]
+    found = _those_it_takes(found, architecture)
     # a decoder with its cache is not exported: one row says so
     exported = framework in ("onnxruntime", "openvino")
     unsupported = architecture.model_type == "text_generation" and exported
@@ -105,23 +105,79 @@ def _served(sizes: list[dict[str, int]]) -> list[dict[str, int]]:
     return [size for batch in (1, 4) if (size := middle | {"batch_size": batch}) in sizes]
 
 
+def accelerator_suite(
+    models: Sequence[Architecture] = (), accelerator: Accelerator | None = None
+) -> Iterator[Case]:
+    """What an accelerator is for: large models, large batches, and what its memory does not hold.
+
+    Raises
+    ------
+    InputError
+        Where there is none.
+    """
+    if accelerator is None:
+        raise InputError("--suite accelerator: PyTorch finds no accelerator on this machine")
+    for architecture in models or LARGE.values():
+        for precision in accelerator.precisions:
+            for sizes in _large_sizes(architecture):
+                yield Case(architecture, "pytorch", precision, 1, **sizes, accelerator=accelerator)
+
+
+def _large_sizes(architecture: Architecture) -> list[dict[str, int]]:
+    match architecture.model_type:
+        case "text_generation":
+            lengths = [(128, 32), (2048, 32)]
+            found = [
+                {"batch_size": batch, "input_length": length, "output_length": output}
+                for length, output in lengths
+                for batch in (1, 16, 128)
+            ]
+        case "text_embedding":
+            found = [
+                {"batch_size": batch, "input_length": length}
+                for length in (128, 512)
+                for batch in (1, 32, 256)
+            ]
+        case _:
+            (image,) = architecture.image_sizes[-1:]
+            found = [
+                {"batch_size": batch, "input_length": 32, "image_size": image}
+                for batch in (1, 32, 256, 16_384)
+            ]
+    return _those_it_takes(found, architecture)
+
+
+def _those_it_takes(found: list[dict], architecture: Architecture) -> list[dict[str, int]]:
+    """Without sizes that a sample of the model does not have."""
+    depends_on = architecture.sizes | {"batch_size", "output_length"}
+    return [{name: sizes[name] for name in sizes if name in depends_on} for sizes in found]
+
+
+ON_ACCELERATOR = "accelerator"
 SUITES = {"quick": quick_suite, "contention": contention_suite}
 
 
-def cases_of(suite: str, models: Sequence[Architecture] = ()) -> dict[Case, None]:
-    """Cases of a suite, in order, in the precisions that this processor has.
+def cases_of(
+    suite: str, models: Sequence[Architecture] = (), accelerator: Accelerator | None = None
+) -> dict[Case, None]:
+    """Cases of a suite, in order, in the precisions that there are instructions for.
 
     Parameters
     ----------
     models
         Of which, where not of those that the suite has itself.
+    accelerator
+        What that of accelerators runs on.
 
     Raises
     ------
     InputError
         For an unknown suite.
     """
+    if suite == ON_ACCELERATOR:
+        return dict.fromkeys(accelerator_suite(models, accelerator))
     if suite not in SUITES:
-        raise InputError(f"--suite: unknown suite '{suite}'{did_you_mean(suite, SUITES, 5)}")
+        known = [*SUITES, ON_ACCELERATOR]
+        raise InputError(f"--suite: unknown suite '{suite}'{did_you_mean(suite, known, 5)}")
     native = native_precisions()
     return dict.fromkeys(case for case in SUITES[suite](models) if case.precision in native)

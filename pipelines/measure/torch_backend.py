@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import time
-
 import torch
 
 from pipelines.measure.cases import Case
 from pipelines.measure.models import Unsupported, build_model, make_inputs, vocabulary_size
+from pipelines.measure.stopwatch import Stopwatch
 from pipelines.measure.timing import Run
 
 FLOATS = {
     "fp32": torch.float32,
+    "tf32": torch.float32,  # products alone
     "bf16": torch.bfloat16,
     "fp16": torch.float16,
     "int8": torch.float32,  # what is not quantised
 }
+PROCESSOR_PRECISIONS = ("fp32", "bf16", "fp16", "int8")
 
 
 class TorchBackend:
@@ -24,14 +25,17 @@ class TorchBackend:
     Raises
     ------
     Unsupported
-        For a precision that a processor does not have, or that would leave most of the model as it is.
+        For a precision that the device does not have, or that would leave most of the model as it is.
     """
 
     def __init__(self, case: Case) -> None:
-        if case.precision not in FLOATS:
-            raise Unsupported(f"{case.precision} on a CPU; there are {', '.join(FLOATS)}")
-        self.floats = FLOATS[case.precision]
-        model = build_model(case.model)
+        known = case.accelerator.precisions if case.accelerator else PROCESSOR_PRECISIONS
+        if case.precision not in known:
+            raise Unsupported(f"{case.precision} on {case.hardware}; there are {', '.join(known)}")
+        if case.accelerator:
+            torch.backends.fp32_precision = "tf32" if case.precision == "tf32" else "ieee"
+        self.device, self.floats = case.device, FLOATS[case.precision]
+        model = build_model(case.model, self.device)
         self.vocabulary = vocabulary_size(model)
         model = _quantized(model) if case.precision == "int8" else model.to(self.floats)
         compiled = case.framework == "torch.compile"
@@ -39,7 +43,8 @@ class TorchBackend:
 
     def prepare(self, case: Case) -> Run:
         """A callable that runs the case once."""
-        made = make_inputs(case, self.vocabulary)
+        with torch.device(self.device):
+            made = make_inputs(case, self.vocabulary)
         inputs = {
             name: value.to(self.floats) if value.is_floating_point() else value
             for name, value in made.items()
@@ -50,17 +55,18 @@ class TorchBackend:
 
     @torch.inference_mode()
     def _forward(self, inputs: dict[str, torch.Tensor]) -> tuple[float, ...]:
-        started = time.perf_counter()
+        watch = Stopwatch(self.device)
         self.model(**inputs)
-        return (time.perf_counter() - started,)
+        watch.mark()
+        return watch.seconds()
 
     @torch.inference_mode()
     def _generate(self, inputs: dict[str, torch.Tensor], tokens: int) -> tuple[float, ...]:
         """Greedy decoding with a key-value cache: the moment of each token."""
-        started = time.perf_counter()
+        watch = Stopwatch(self.device)
         output = self.model(**inputs, use_cache=True, logits_to_keep=1)
         token = output.logits[:, -1:].argmax(-1)
-        marks = [time.perf_counter() - started]
+        watch.mark()
         mask = inputs["attention_mask"]
         for _ in range(tokens - 1):
             mask = torch.cat([mask, torch.ones_like(token)], dim=1)
@@ -72,8 +78,8 @@ class TorchBackend:
                 logits_to_keep=1,
             )
             token = output.logits[:, -1:].argmax(-1)
-            marks.append(time.perf_counter() - started)
-        return tuple(marks)
+            watch.mark()
+        return watch.seconds()
 
 
 def _quantized(model: torch.nn.Module) -> torch.nn.Module:

@@ -16,12 +16,14 @@ from pathlib import Path
 import torch
 import transformers
 
+from pipelines.measure.accelerators import Accelerator, describe_accelerator, find_accelerator
 from pipelines.measure.architectures import Architecture
 from pipelines.measure.cases import Case
 from pipelines.measure.conditions import Others, pin, reference_seconds
 from pipelines.measure.facts import model_facts
 from pipelines.measure.graph_backends import GraphBackend, OnnxBackend, OpenVinoBackend
 from pipelines.measure.models import Unsupported
+from pipelines.measure.power import Meter
 from pipelines.measure.processor import describe
 from pipelines.measure.results import Execution, Failure
 from pipelines.measure.timing import Repeat, Run, time_repeats, warm_up
@@ -37,6 +39,7 @@ OUT_OF_MEMORY = (
     "bad_alloc",
     "Failed to allocate",
     "Cannot allocate memory",
+    "out of memory",
 )
 
 
@@ -56,7 +59,8 @@ def time_cases(pipe: Connection, cases: Sequence[Case], memory_limit: int, folde
         Where processes leave graphs for those that come after them.
     """
     _quieten()
-    resource.setrlimit(resource.RLIMIT_DATA, (memory_limit, memory_limit))
+    if not cases[0].accelerator:  # whose driver reserves more than there is
+        resource.setrlimit(resource.RLIMIT_DATA, (memory_limit, memory_limit))
     baseline = _memory("VmRSS")
     try:
         backend = _backend(cases[0], folder)
@@ -93,13 +97,31 @@ def try_once(pipe: Connection, cases: Sequence[Case], folder: Path) -> None:
     pipe.send(failures)
 
 
+def tell_accelerator(pipe: Connection) -> None:
+    """Send what there is beside the processor, and why its power is not known if it is not."""
+    _quieten()
+    accelerator, silent = find_accelerator(), ""
+    if accelerator:
+        try:
+            Meter()
+        except OSError as error:
+            silent = str(error)
+    pipe.send((accelerator, silent))
+
+
 def collect_facts(
-    pipe: Connection, models: dict[Architecture, tuple], threads: Sequence[int]
+    pipe: Connection,
+    models: dict[Architecture, tuple],
+    threads: Sequence[int],
+    accelerator: Accelerator | None,
 ) -> None:
     """Send rows of `models.csv` and of `hardware.csv`."""
     _quieten()
     rows = [row for model, sizes in models.items() for row in model_facts(model, sizes)]
-    pipe.send((rows, [describe(count) for count in threads]))
+    devices = [describe(count) for count in threads]
+    if accelerator and (described := describe_accelerator(accelerator)):
+        devices.append(described)
+    pipe.send((rows, devices))
 
 
 def _backend(case: Case, folder: Path, after: int = 0) -> Backend:
@@ -112,19 +134,37 @@ def _backend(case: Case, folder: Path, after: int = 0) -> Backend:
 
 def _execution(backend: Backend, case: Case, baseline: float) -> Execution:
     _release_memory()
+    if case.accelerator:
+        torch.accelerator.empty_cache()
+        torch.accelerator.reset_peak_memory_stats()
     reference = reference_seconds()
     # resets the high-water mark of resident memory
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
     runs = [backend.prepare(case) for _ in range(case.concurrency)]
     others = Others()
     repeats, rate = _alone(runs[0]) if len(runs) == 1 else time_together(runs)
-    return Execution(
+    found = Execution(
         repeats=repeats,
         rate=rate,
         memory_mb=_memory("VmHWM") - baseline,
         other_cores=None if case.beside else others.cores(),
         reference_s=reference,
     )
+    return _on_accelerator(found, runs) if case.accelerator else found
+
+
+def _on_accelerator(found: Execution, runs: Sequence[Run]) -> Execution:
+    """What was found, with what the device says of itself."""
+    used = torch.accelerator.max_memory_allocated() / MEGABYTE
+    found = found._replace(memory_mb=used, host_memory_mb=found.memory_mb)
+    try:
+        meter = Meter()
+    except OSError:  # said when it was found
+        return found
+    slowed_by = meter.slowed_by()
+    # several requests would have to be run together
+    power = meter.measure(runs[0]) if len(runs) == 1 else None
+    return found._replace(slowed_by=slowed_by, power=power)
 
 
 def _alone(run: Run) -> tuple[list[Repeat], None]:

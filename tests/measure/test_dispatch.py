@@ -27,7 +27,7 @@ ONE, TWO, ELSEWHERE = hardware_name(1), hardware_name(2), "nvidia-h100"
 WORKER = (
     *(sys.executable, "-c"),
     "import sys; from pipelines.measure import remote;"
-    " remote.require_installed = lambda: None; remote.work(sys.argv[1], [int(sys.argv[2])])",
+    " remote.accelerator_here = lambda say: None; remote.work(sys.argv[1], [int(sys.argv[2])])",
 )
 
 

@@ -15,7 +15,7 @@ from pipelines.measure import runner, suite
 from pipelines.measure.architectures import ARCHITECTURES
 from pipelines.measure.cases import Case, identity
 from pipelines.measure.output import append, described, merge, read, written
-from pipelines.measure.planned import FRAMEWORKS, planned
+from pipelines.measure.planned import FRAMEWORKS, Here, planned
 from pipelines.measure.processor import hardware_name
 from pipelines.measure.suite import cases_of, quick_suite
 from tests.support import BUNDLED, Commands, bundled_rows, needs_torch
@@ -115,7 +115,7 @@ def test_a_plan_is_for_machines_that_can_run_it(tmp_path, monkeypatch):
         test | {"task": "training"},
     ]
     plan.write_text(json.dumps({"recommendations": tests}))
-    found = planned(plan)
+    found = planned(plan, Here())
     assert list(found.cases.items()) == [
         (Case(ARCHITECTURES["vit-tiny"], "pytorch", "int8", 1, 4, image_size=224), "b"),
         (Case(ARCHITECTURES["bert-mini"], "pytorch", "fp32", 1, 4, input_length=16), "a"),
@@ -127,7 +127,7 @@ def test_a_plan_is_for_machines_that_can_run_it(tmp_path, monkeypatch):
     for content in ("", "[]", '{"recommendations": [7]}'):
         plan.write_text(content)
         with pytest.raises(InputError, match="no plan of this program"):
-            planned(plan)
+            planned(plan, Here())
 
 
 @needs_torch

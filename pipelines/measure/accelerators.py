@@ -1,0 +1,130 @@
+"""Accelerators, by the interface that PyTorch has for all of them: CUDA, ROCm, XPU, MPS."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipelines.dbt import DBT_PROJECT
+from pipelines.measure.processor import processor_name
+from pipelines.measure.stopwatch import Stopwatch
+
+if TYPE_CHECKING:
+    import torch
+
+ALIASES = DBT_PROJECT / "seeds" / "hardware_aliases.csv"
+SPECIFICATIONS = DBT_PROJECT / "seeds" / "hardware_specs.csv"
+TF32_SINCE = (8, 0)  # compute capability
+MATRIX_SIZE = 8192
+READ_BYTES = 2**30
+REPEATS = 20
+
+
+@dataclass(frozen=True)
+class Accelerator:
+    """What models are timed on in place of the processor.
+
+    Attributes
+    ----------
+    name
+        As the warehouse calls it, for instance nvidia-h100-80gb.
+    kind
+        As PyTorch calls its type: cuda, also of ROCm, xpu or mps.
+    precisions
+        Floating-point formats that it has instructions for.
+    """
+
+    name: str
+    kind: str
+    memory_gb: float
+    precisions: tuple[str, ...]
+
+
+def find_accelerator() -> Accelerator | None:
+    """That of this machine, the first where there are several; starts its driver in this process."""
+    import torch
+
+    device = torch.accelerator.current_accelerator(check_available=True)
+    if device is None:
+        return None
+    module = torch.get_device_module(device)
+    # there is one of Apple's in a machine, which has no name of its own
+    told = getattr(module, "get_device_name", lambda: f"{processor_name()} gpu")()
+    _, memory = torch.accelerator.get_memory_info()
+    return Accelerator(
+        warehouse_name(told), device.type, round(memory / 1e9, 1), _precisions(device.type)
+    )
+
+
+def warehouse_name(told: str) -> str:
+    """Name of a device as the warehouse knows it, or will.
+
+    Examples
+    --------
+    >>> warehouse_name("NVIDIA H100 80GB HBM3"), warehouse_name("Some Other (TM) 7")
+    ('nvidia-h100-80gb', 'some-other-7')
+    """
+    key = " ".join(re.findall(r"[^\s_/,-]+", re.sub(r"\((r|tm)\)|®|™", "", told.lower())))
+    with ALIASES.open(encoding="utf-8", newline="") as handle:
+        known = {
+            row["alias"]: row["hardware"] for row in csv.DictReader(handle) if not row["source"]
+        }
+    return known.get(key, key.replace(" ", "-"))
+
+
+def describe_accelerator(accelerator: Accelerator) -> dict[str, object] | None:
+    """A row of `hardware.csv`, `None` for a device whose data sheet the warehouse has.
+
+    Its ceilings are measured: the best rates of matrix products and of a sum.
+    """
+    import torch
+
+    with SPECIFICATIONS.open(encoding="utf-8", newline="") as handle:
+        if accelerator.name in {row["hardware"] for row in csv.DictReader(handle)}:
+            return None
+    half = torch.bfloat16 if "bf16" in accelerator.precisions else torch.float16
+    values = torch.ones(READ_BYTES // 4, device=accelerator.kind)
+    return {
+        "hardware": accelerator.name,
+        "kind": "gpu",
+        "memory_gb": accelerator.memory_gb,
+        "memory_bandwidth_gbs": round(READ_BYTES / _fastest(accelerator.kind, values.sum) / 1e9, 1),
+        "fp32_tflops": round(_product_rate(accelerator, torch.float32) / 1e12, 4),
+        "fp16_tflops": round(_product_rate(accelerator, half) / 1e12, 4),
+        "notes": "measured: best products of large matrices, best sum over 1 GiB",
+    }
+
+
+def _precisions(kind: str) -> tuple[str, ...]:
+    import torch
+
+    if kind != "cuda":
+        kinds = torch.accelerator.get_device_capability()["supported_dtypes"]
+        return ("fp32", *(["bf16"] if torch.bfloat16 in kinds else []), "fp16")
+    nvidia = torch.version.hip is None
+    tf32 = nvidia and torch.cuda.get_device_capability() >= TF32_SINCE
+    bf16 = torch.cuda.is_bf16_supported(including_emulation=False)
+    return ("fp32", *(["tf32"] if tf32 else []), *(["bf16"] if bf16 else []), "fp16")
+
+
+def _product_rate(accelerator: Accelerator, dtype: torch.dtype) -> float:
+    import torch
+
+    size = (MATRIX_SIZE, MATRIX_SIZE)
+    left, right = (torch.randn(size, device=accelerator.kind, dtype=dtype) for _ in range(2))
+    return 2 * MATRIX_SIZE**3 / _fastest(accelerator.kind, lambda: left @ right)
+
+
+def _fastest(kind: str, run: Callable[[], object]) -> float:
+    """Seconds of the fastest of some runs, by the device's own clock."""
+    run()
+    seconds = []
+    for _ in range(REPEATS):
+        watch = Stopwatch(kind)
+        run()
+        watch.mark()
+        seconds.append(watch.seconds()[0])
+    return min(seconds)

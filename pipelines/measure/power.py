@@ -1,0 +1,84 @@
+"""Power and energy of an NVIDIA device, by the counter that it has itself (NVML)."""
+
+from __future__ import annotations
+
+import time
+from typing import NamedTuple
+
+from pipelines.measure.timing import Run
+
+SECONDS = 1.0  # the counter moves some ten times a second
+SLOWED_BY = {
+    "SwPowerCap": "its power limit",
+    "HwPowerBrakeSlowdown": "the power supply",
+    "SwThermalSlowdown": "heat",
+    "HwThermalSlowdown": "heat, in hardware",
+    "HwSlowdown": "a slowdown in hardware",
+}
+
+
+class Power(NamedTuple):
+    """What a device drew while something ran again and again.
+
+    Attributes
+    ----------
+    watts
+        On average.
+    joules
+        Of one run.
+    """
+
+    watts: float
+    joules: float
+
+
+class Meter:
+    """The counters of the device that PyTorch uses.
+
+    Raises
+    ------
+    OSError
+        In words, where they cannot be read: the extra `nvml` is not installed, there is no driver of
+        NVIDIA's, or the device is older than the counter (Volta, 2017).
+    """
+
+    def __init__(self) -> None:
+        import torch
+
+        try:
+            import pynvml
+        except ImportError:
+            raise OSError("the extra `nvml` is not installed") from None
+        self.nvml = pynvml
+        try:
+            pynvml.nvmlInit()
+            name = f"GPU-{torch.cuda.get_device_properties().uuid}"
+            self.device = pynvml.nvmlDeviceGetHandleByUUID(name)
+            self.joules()
+        except pynvml.NVMLError as error:
+            raise OSError(f"NVML: {error}") from None
+
+    def joules(self) -> float:
+        """Since the driver was loaded."""
+        return self.nvml.nvmlDeviceGetTotalEnergyConsumption(self.device) / 1e3
+
+    def slowed_by(self) -> str:
+        """What keeps its clock down, or shares it, just now, in words; empty where nothing does."""
+        reasons = self.nvml.nvmlDeviceGetCurrentClocksEventReasons(self.device)
+        found = [
+            words
+            for name, words in SLOWED_BY.items()
+            if reasons & getattr(self.nvml, f"nvmlClocksEventReason{name}")
+        ]
+        if len(self.nvml.nvmlDeviceGetComputeRunningProcesses(self.device)) > 1:
+            found.append("other processes")
+        return ", ".join(found)
+
+    def measure(self, run: Run) -> Power:
+        """Run again and again for a second."""
+        runs, before, began = 0, self.joules(), time.perf_counter()
+        while time.perf_counter() - began < SECONDS:
+            run()
+            runs += 1
+        joules = self.joules() - before
+        return Power(joules / (time.perf_counter() - began), joules / runs)

@@ -1,0 +1,140 @@
+"""Accelerators: what is said of them without one, and real timings where there is one."""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import replace
+
+import pytest
+
+from pipelines.errors import InputError
+from pipelines.measure.accelerators import Accelerator
+from pipelines.measure.architectures import ARCHITECTURES, LARGE
+from pipelines.measure.cases import Case
+from pipelines.measure.output import COLUMNS, described, read
+from pipelines.measure.planned import Here
+from pipelines.measure.power import Meter, Power
+from pipelines.measure.results import Execution, result_columns
+from pipelines.measure.runner import accelerator_here, run_cases
+from pipelines.measure.stopwatch import Stopwatch
+from pipelines.measure.suite import cases_of
+from pipelines.measure.timing import Repeat
+from tests.support import Commands, needs_torch
+
+H100 = Accelerator("nvidia-h100-80gb", "cuda", 85.0, ("fp32", "tf32", "bf16", "fp16"))
+
+
+def has_accelerator() -> bool:
+    if not importlib.util.find_spec("torch"):
+        return False
+    import torch
+
+    return torch.accelerator.is_available()
+
+
+needs_accelerator = pytest.mark.skipif(
+    not has_accelerator(), reason="PyTorch finds no accelerator on this machine"
+)
+
+
+def test_a_plan_is_for_the_accelerator_too():
+    test = {"model_name": "bert-base", "hardware": H100.name, "batch_size": 8, "input_length": 128}
+    test |= {"framework": "pytorch", "precision": "bf16"}
+    assert Here().why_not(test).startswith(f"needs {H100.name}; this is ")
+    here = Here(H100)
+    assert here.why_not(test) is None
+    case = here.case_of(test)
+    assert (case.device, case.hardware, case.threads) == ("cuda", H100.name, 1)
+    assert "there are pytorch, torch.compile" in here.why_not(test | {"framework": "onnxruntime"})
+    # the processor is still there
+    on_processor = test | {"hardware": next(iter(here.platforms)), "framework": "onnxruntime"}
+    assert here.why_not(on_processor) is None
+    assert here.case_of(on_processor).device == "cpu"
+
+
+@needs_torch
+def test_a_row_says_what_it_ran_on():
+    case = Case(ARCHITECTURES["bert-mini"], "pytorch", "bf16", 1, 4, 16, accelerator=H100)
+    row = described(case)
+    assert row["hardware"] == H100.name
+    assert row["processor"] == described(replace(case, accelerator=None))["processor"]
+    power = Power(watts=300.0, joules=0.5)
+    one = Execution([Repeat((0.01,), False)] * 3, None, 900.0, 0.0, 0.001, 400.0, power, "heat")
+    row |= result_columns(case, [one, one, one._replace(slowed_by="")])
+    assert (row["power_w"], row["energy_j"], row["slowed_by"]) == (300.0, 0.5, "heat")
+    assert (row["memory_mb"], row["host_memory_mb"]) == (900.0, 400.0)
+    assert set(row) <= set(COLUMNS)
+    unknown = result_columns(case, [one, one, one._replace(power=None)])
+    assert "power_w" not in unknown and "energy_j" not in unknown
+
+
+def test_its_suite_is_of_its_precisions_and_larger_than_a_processor_is_asked():
+    cases = list(cases_of("accelerator", accelerator=H100))
+    assert {case.precision for case in cases} == set(H100.precisions)
+    assert {case.model.model_type for case in cases} >= {
+        *("text_generation", "text_embedding", "vision", "audio"),
+    }
+    assert {case.model_name for case in cases} == set(LARGE)
+    assert not {case.model_name for case in cases_of("quick")} & set(LARGE)
+    with pytest.raises(InputError, match="finds no accelerator"):
+        cases_of("accelerator")
+
+
+def test_moments_are_in_order():
+    watch = Stopwatch()
+    for _ in range(3):
+        watch.mark()
+    seconds = watch.seconds()
+    assert len(seconds) == 3 and list(seconds) == sorted(seconds) and seconds[0] >= 0
+
+
+@needs_torch
+@pytest.mark.skipif(has_accelerator(), reason="there is an accelerator on this machine")
+def test_without_one_that_is_said(commands: Commands):
+    assert accelerator_here() is None
+    assert "finds no accelerator" in commands.refused("measure", "--suite", "accelerator")
+    with pytest.raises(OSError, match=r"nvml|NVML"):
+        Meter()
+
+
+@needs_torch
+def test_large_models_are_counted_without_being_made():
+    from pipelines.measure.facts import model_facts
+
+    def facts(name: str) -> dict:
+        (row,) = model_facts(ARCHITECTURES[name], (ARCHITECTURES[name].image_sizes[-1],))
+        return row
+
+    # as published: Llama 3 has 8.03 billion parameters, ViT-B/16 86.6 million and 17.6 GMACs
+    assert facts("llama-8b")["parameters_million"] == pytest.approx(8030, rel=0.01)
+    vision = facts("vit-base")
+    assert vision["parameters_million"] == pytest.approx(86.6, rel=0.01)
+    assert vision["gmacs"] == pytest.approx(17.6, rel=0.05)
+    assert facts("whisper-small-encoder")["gmacs"] > 0
+
+
+@needs_accelerator
+def test_real_models_are_timed_on_it(tmp_path):
+    accelerator = accelerator_here()
+    bert = Case(ARCHITECTURES["bert-base"], "pytorch", "fp32", 1, 8, 128, accelerator=accelerator)
+    llama = Case(
+        ARCHITECTURES["llama-15m"], "pytorch", "fp16", 1, 2, 32, 8, accelerator=accelerator
+    )
+    vit = Case(ARCHITECTURES["vit-base"], "pytorch", "fp32", 1, 10**6, accelerator=accelerator)
+    cases = [
+        *(replace(bert, precision=precision) for precision in accelerator.precisions),
+        llama,
+        replace(llama, concurrency=2),
+        replace(bert, framework="torch.compile"),
+        replace(vit, image_size=224),
+    ]
+    output = tmp_path / "results.csv"
+    summary = run_cases(dict.fromkeys(cases), output)
+    assert (summary.ok, summary.oom, summary.error) == (len(cases) - 1, 1, 0)
+    rows = [row for row in read(output) if row["status"] == "ok"]
+    for row in rows:
+        assert row["hardware"] == accelerator.name
+        assert 0 < float(row["latency_low_ms"]) <= float(row["latency_ms"])
+        assert float(row["memory_mb"]) > 0 and float(row["host_memory_mb"]) > 0
+        if row["power_w"]:
+            assert float(row["energy_j"]) > 0
