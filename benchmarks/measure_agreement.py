@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
+import warnings
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -78,6 +79,7 @@ def _prepared(case: Case) -> Callable[[], object]:
 
     from pipelines.measure.torch_backend import TorchBackend
 
+    warnings.filterwarnings("ignore", message="torch.quantize_per")  # to be replaced, some day
     pin(case.threads)
     torch.set_num_threads(case.threads)
     return TorchBackend(case).prepare(case)

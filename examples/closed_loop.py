@@ -45,11 +45,12 @@ def main() -> None:
     ]
     store = Store(asked.folder / "measured.csv")
     store.rows(grid)
-    curves = pd.DataFrame(
-        found for seed in range(asked.seeds) for found in _replicate(grid, store, asked, seed)
-    )
-    curves.to_csv(asked.folder / "curves.csv", index=False)
-    _draw(curves).savefig(asked.folder / "closed_loop.svg")
+    found: list[dict] = []
+    for seed in range(asked.seeds):
+        found += _replicate(grid, store, asked, seed)
+        curves = pd.DataFrame(found)
+        curves.to_csv(asked.folder / "curves.csv", index=False)
+        _draw(curves).savefig(asked.folder / "closed_loop.svg")
     print(curves.groupby(["selection", "tests"]).mean(numeric_only=True).to_string())
 
 

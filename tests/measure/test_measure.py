@@ -20,6 +20,9 @@ from pipelines.measure.processor import hardware_name
 from pipelines.measure.suite import cases_of, quick_suite
 from tests.support import BUNDLED, Commands, bundled_rows, needs_torch
 
+ENVIRONMENT = ("processor", "threads", "operating_system", "python_version", "torch_version")
+ENVIRONMENT += ("transformers_version", "framework_version", "measured_at")
+
 
 def test_the_quick_suite_is_broad_and_names_each_case_once(monkeypatch):
     cases = list(quick_suite())
@@ -47,6 +50,7 @@ def test_the_bundled_measurements_are_those_of_the_suite():
     for row in rows:
         key = ("model_name", "framework", "precision", "threads", "batch_size")
         assert tuple(row[name] for name in key) in known
+        assert all(row[name] for name in ENVIRONMENT)
         if row["status"] == "ok":
             assert int(row["repeats"]) >= 7
             assert 0 < float(row["latency_ms"]) <= float(row["latency_p99_ms"])
