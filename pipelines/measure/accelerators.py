@@ -1,4 +1,4 @@
-"""Accelerators, by the interface that PyTorch has for all of them: CUDA, ROCm, XPU, MPS."""
+"""Accelerators, by the interface that PyTorch has for all of them: CUDA, ROCm, XPU."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines.dbt import DBT_PROJECT
-from pipelines.measure.processor import processor_name
 from pipelines.measure.stopwatch import Stopwatch
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ class Accelerator:
     name
         As the warehouse calls it, for instance nvidia-h100-80gb.
     kind
-        As PyTorch calls its type: cuda, also of ROCm, xpu or mps.
+        As PyTorch calls its type: cuda, also of ROCm, or xpu.
     precisions
         Floating-point formats that it has instructions for.
     """
@@ -50,9 +49,7 @@ def find_accelerator() -> Accelerator | None:
     device = torch.accelerator.current_accelerator(check_available=True)
     if device is None:
         return None
-    module = torch.get_device_module(device)
-    # there is one of Apple's in a machine, which has no name of its own
-    told = getattr(module, "get_device_name", lambda: f"{processor_name()} gpu")()
+    told = torch.get_device_module(device).get_device_name()
     _, memory = torch.accelerator.get_memory_info()
     return Accelerator(
         warehouse_name(told), device.type, round(memory / 1e9, 1), _precisions(device.type)

@@ -27,7 +27,10 @@ def build_model(architecture: Architecture, device: str = "cpu") -> torch.nn.Mod
         Where a factory returns something else.
     """
     transformers.logging.set_verbosity_error()
-    with torch.random.fork_rng(), torch.device(device):  # large ones would be long in the making
+    made_there = (
+        device if architecture.folder is None else "cpu"
+    )  # large ones would be long in the making
+    with torch.random.fork_rng(devices=[]), torch.device(made_there):
         torch.manual_seed(0)
         model = _made(architecture)
     model = attrgetter(architecture.part)(model) if architecture.part else model

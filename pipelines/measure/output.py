@@ -139,7 +139,9 @@ def read(path: Path) -> list[dict[str, str]]:
 
 
 def merge(path: Path, rows: Sequence[dict], key: tuple[str, ...]) -> None:
-    """Add rows to a file of facts; those of other machines and models are kept."""
+    """Add rows to a file of facts, if there are any; those of other machines and models are kept."""
+    if not rows:
+        return
     known: dict[tuple[str, ...], dict] = {identity(row, key): row for row in read(path)}
     for row in rows:
         # a repeated run does not change the ceilings that earlier rows are judged by

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError, model_validator
 
 from pipelines.errors import InputError
 from pipelines.measure.architectures import ARCHITECTURES, IMAGE, TEXT, Architecture
@@ -36,10 +36,10 @@ class OwnModel(BaseModel):
     factory: str | None = None
     model_class: str = ""
     part: str = ""
-    inputs: dict[str, tuple[Size, ...]] | None = None
+    inputs: dict[str, tuple[Size, ...]] | None = Field(None, min_length=1)
     integers: dict[str, PositiveInt] = {}
     largest: PositiveInt | None = None
-    image_sizes: tuple[PositiveInt, ...] = (224,)
+    image_sizes: tuple[PositiveInt, ...] = Field((224,), min_length=1)
 
     @model_validator(mode="after")
     def _whole(self) -> OwnModel:

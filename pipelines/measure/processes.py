@@ -58,7 +58,8 @@ class Processes:
 
     def try_once(self, cases: Sequence[Case]) -> dict[str, Failure]:
         """What of the cases does not run at all, by the name of its model."""
-        return self._ask("try_once", list(cases), self.folder) if cases else {}
+        found = ((case.model_name, self._ask("try_once", case, self.folder)) for case in cases)
+        return {name: failure for name, failure in found if failure}
 
     def accelerator(self) -> tuple[Accelerator | None, str]:
         """What there is beside the processor, and why its power is not known if it is not."""

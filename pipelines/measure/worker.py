@@ -85,16 +85,15 @@ def run_beside(pipe: Connection, case: Case, after: int, folder: Path) -> None:
         run()
 
 
-def try_once(pipe: Connection, cases: Sequence[Case], folder: Path) -> None:
-    """Send the `Failure` of each that does not run, by the name of its model."""
+def try_once(pipe: Connection, case: Case, folder: Path) -> None:
+    """Send its `Failure`, or nothing where it runs."""
     _quieten()
-    failures = {}
-    for case in cases:
-        try:
-            _backend(case, folder).prepare(case)()
-        except Exception as error:
-            failures[case.model_name] = _failure(error)
-    pipe.send(failures)
+    try:
+        _backend(case, folder).prepare(case)()
+    except Exception as error:
+        pipe.send(_failure(error))
+    else:
+        pipe.send(None)
 
 
 def tell_accelerator(pipe: Connection) -> None:

@@ -98,6 +98,8 @@ def test_a_suite_of_own_models_has_the_sizes_that_they_take(described: Path):
         (NET.replace('factory = "nets.py:net"', ""), "a folder or a factory"),
         (NET + 'folder = "x"', "a folder or a factory"),
         ('[a]\nmodel_type = "audio"\nfolder = "x"', "needs inputs"),
+        ('[a]\nmodel_type = "audio"\nfolder = "x"\ninputs = {}', "inputs: "),
+        (NET + "image_sizes = []", "image_sizes: "),
         ('[a]\nmodel_type = "vision"\nfolder = "x"', "config.json"),
     ],
 )
