@@ -112,7 +112,8 @@ class Loop:
         """Tests that are planned, or chosen by chance, among those that are not held out."""
         learner = ActiveLearningSystem(warehouse=self.home / "warehouse")
         found = learner.candidates.sort_values("config_id")
-        cases = {row["config_id"]: _case(row) for row in found.to_dict("records")}
+        here = Here()
+        cases = {row["config_id"]: _case(row, here) for row in found.to_dict("records")}
         free = [name for name, case in cases.items() if case not in {*held_out, None}]
         if by_chance is not None:
             return [cases[name] for name in by_chance.choice(free, count, replace=False)]
@@ -136,11 +137,10 @@ class Loop:
         return pd.read_csv(answer)["p50"]
 
 
-def _case(test: dict) -> Case | None:
+def _case(test: dict, here: Here) -> Case | None:
     """The case that a candidate is, if this machine can run it."""
     known = {name: value for name, value in test.items() if not pd.isna(value)}
     counts = {name: int(known[name]) for name in COUNTS if name in known}
-    here = Here()
     return None if here.why_not(known) else here.case_of(known | counts)
 
 

@@ -17,9 +17,18 @@ timeout_option = click.option(
     help="Seconds that a case may take in one process.",
 )
 
+
+def _own_models(context: click.Context, option: click.Option, path: Path | None) -> dict:
+    """Models that a file describes, by name; none without one."""
+    from pipelines.measure.own_models import read_models
+
+    return read_models(path) if path else {}
+
+
 models_option = click.option(
     "--models",
     type=click.Path(path_type=Path, dir_okay=False),
+    callback=_own_models,
     help="TOML file that describes models of your own, see docs/measuring.md.",
 )
 
@@ -90,20 +99,20 @@ def measure(suite, plan, output, time_limit, models, timeout) -> None:
     """
     from pipelines.errors import InputError
     from pipelines.measure.architectures import ARCHITECTURES
-    from pipelines.measure.own_models import read_models
     from pipelines.measure.planned import Here, planned
     from pipelines.measure.runner import accelerator_here, run_cases
     from pipelines.measure.suite import ON_ACCELERATOR, cases_of
 
     if suite and plan:
         raise InputError("--suite and --plan: leave out one")
-    say = partial(click.echo, err=True)
-    own, suite = read_models(models) if models else {}, suite or "quick"
-    accelerator = accelerator_here(say) if plan or suite == ON_ACCELERATOR else None
+    say, suite = partial(click.echo, err=True), suite or "quick"
+    find_accelerator = partial(accelerator_here, say)
     if plan:
-        cases, others = planned(plan, Here(accelerator, ARCHITECTURES | own))
+        here = Here(models=ARCHITECTURES | models)
+        cases, others = planned(plan, here, find_accelerator)
     else:
-        cases, others = cases_of(suite, list(own.values()), accelerator), []
+        accelerator = find_accelerator() if suite == ON_ACCELERATOR else None
+        cases, others = cases_of(suite, list(models.values()), accelerator), []
     for other in others:
         click.echo(printable(f"not here: {other}"), err=True)
     path = output or Path("measured") / f"{plan.stem if plan else suite}.csv"
@@ -178,8 +187,6 @@ def worker(scheduler, threads, models) -> None:
     benchmart worker --scheduler tcp://host:8786 --threads 1 --threads 4
     """
     from pipelines.measure.architectures import ARCHITECTURES
-    from pipelines.measure.own_models import read_models
     from pipelines.measure.remote import work
 
-    own = read_models(models) if models else {}
-    work(scheduler, threads, ARCHITECTURES | own, partial(click.echo, err=True))
+    work(scheduler, threads, ARCHITECTURES | models, partial(click.echo, err=True))

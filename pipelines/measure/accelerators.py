@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
 
 from pipelines.dbt import DBT_PROJECT
-from pipelines.measure.stopwatch import Stopwatch
-
-if TYPE_CHECKING:
-    import torch
 
 ALIASES = DBT_PROJECT / "seeds" / "hardware_aliases.csv"
 SPECIFICATIONS = DBT_PROJECT / "seeds" / "hardware_specs.csv"
 TF32_SINCE = (8, 0)  # compute capability
-MATRIX_SIZE = 8192
-READ_BYTES = 2**30
-REPEATS = 20
+MATRIX_SIZES = (8192,)
 
 
 @dataclass(frozen=True)
@@ -79,19 +72,21 @@ def describe_accelerator(accelerator: Accelerator) -> dict[str, object] | None:
     """
     import torch
 
+    from pipelines.measure.ceilings import product_rate, read_rate
+
     with SPECIFICATIONS.open(encoding="utf-8", newline="") as handle:
         if accelerator.name in {row["hardware"] for row in csv.DictReader(handle)}:
             return None
+    rate = partial(product_rate, kind=accelerator.kind, sizes=MATRIX_SIZES)
     half = torch.bfloat16 if "bf16" in accelerator.precisions else torch.float16
-    values = torch.ones(READ_BYTES // 4, device=accelerator.kind)
     return {
         "hardware": accelerator.name,
         "kind": "gpu",
         "memory_gb": accelerator.memory_gb,
-        "memory_bandwidth_gbs": round(READ_BYTES / _fastest(accelerator.kind, values.sum) / 1e9, 1),
-        "fp32_tflops": round(_product_rate(accelerator, torch.float32) / 1e12, 4),
-        "fp16_tflops": round(_product_rate(accelerator, half) / 1e12, 4),
-        "notes": "measured: best products of large matrices, best sum over 1 GiB",
+        "memory_bandwidth_gbs": round(read_rate(accelerator.kind) / 1e9, 1),
+        "fp32_tflops": round(rate(torch.float32) / 1e12, 4),
+        "fp16_tflops": round(rate(half) / 1e12, 4),
+        "notes": "measured: best products of large matrices, best sum over 512 MB",
     }
 
 
@@ -105,23 +100,3 @@ def _precisions(kind: str) -> tuple[str, ...]:
     tf32 = nvidia and torch.cuda.get_device_capability() >= TF32_SINCE
     bf16 = torch.cuda.is_bf16_supported(including_emulation=False)
     return ("fp32", *(["tf32"] if tf32 else []), *(["bf16"] if bf16 else []), "fp16")
-
-
-def _product_rate(accelerator: Accelerator, dtype: torch.dtype) -> float:
-    import torch
-
-    size = (MATRIX_SIZE, MATRIX_SIZE)
-    left, right = (torch.randn(size, device=accelerator.kind, dtype=dtype) for _ in range(2))
-    return 2 * MATRIX_SIZE**3 / _fastest(accelerator.kind, lambda: left @ right)
-
-
-def _fastest(kind: str, run: Callable[[], object]) -> float:
-    """Seconds of the fastest of some runs, by the device's own clock."""
-    run()
-    seconds = []
-    for _ in range(REPEATS):
-        watch = Stopwatch(kind)
-        run()
-        watch.mark()
-        seconds.append(watch.seconds()[0])
-    return min(seconds)

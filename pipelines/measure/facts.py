@@ -15,8 +15,7 @@ TEXT_ONLY = ("text_embedding", "text_generation")
 def model_facts(architecture: Architecture, image_sizes: tuple[int | None, ...]) -> list[dict]:
     """Rows of `models.csv`: one a model, or one a resolution where operations depend on it."""
     # what is too large to be made here is counted without being made
-    device = "meta" if architecture.name in LARGE else "cpu"
-    model = build_model(architecture, device)
+    model = build_model(architecture, "meta" if architecture.name in LARGE else "cpu")
     configuration = getattr(model, "config", None)
     text = architecture.model_type in TEXT_ONLY
     generates = architecture.model_type == "text_generation"
@@ -38,18 +37,16 @@ def model_facts(architecture: Architecture, image_sizes: tuple[int | None, ...])
     if text:
         return [row | {"image_size": None, "gmacs": None}]
     return [
-        row | {"image_size": size, "gmacs": _gmacs(architecture, model, size, device)}
+        row | {"image_size": size, "gmacs": _gmacs(architecture, model, size)}
         for size in image_sizes
     ]
 
 
 @torch.inference_mode()
-def _gmacs(
-    architecture: Architecture, model: torch.nn.Module, image_size: int | None, device: str
-) -> float:
+def _gmacs(architecture: Architecture, model: torch.nn.Module, image_size: int | None) -> float:
     case = Case(architecture, "pytorch", "fp32", 1, 1, input_length=32, image_size=image_size)
     counter = FlopCounterMode(display=False)
-    with counter, torch.device(device):
+    with counter, next(model.parameters()).device:
         model(**make_inputs(case, vocabulary_size(model)))
     return round(counter.get_total_flops() / 2e9, 4)
 

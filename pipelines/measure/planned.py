@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -75,17 +75,27 @@ class Here(NamedTuple):
         return Case(self.models[test["model_name"]], **stated, **self.platforms[test["hardware"]])
 
 
-def planned(path: Path, here: Here) -> Planned:
+def planned(
+    path: Path, here: Here, find_accelerator: Callable[[], Accelerator | None] = lambda: None
+) -> Planned:
     """Read a plan, in its order.
+
+    Parameters
+    ----------
+    find_accelerator
+        Asked where a test is not for a processor like this one's.
 
     Raises
     ------
     InputError
         Where the file is no plan.
     """
+    tests = tests_of(path)
+    if any(test["hardware"] not in here.platforms for test in tests):
+        here = here._replace(accelerator=find_accelerator())
     found: dict[Case, str] = {}
     others = []
-    for test in tests_of(path):
+    for test in tests:
         if reason := here.why_not(test):
             others.append(f"{in_words(test)}: {reason}")
         else:

@@ -6,8 +6,6 @@ import functools
 import os
 import platform
 import re
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,10 +33,6 @@ CORES = {
 }
 KINDS = ("fp32", "bf16", "int8")
 BF16_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}
-MATRIX_SIZES = (1024, 2048)
-REPEATS = 40
-REPEAT_SECONDS = 1.0
-READ_BYTES = 2**29
 
 
 def processor_name() -> str:
@@ -74,11 +68,13 @@ def describe(threads: int) -> dict[str, object]:
     """
     import torch
 
+    from pipelines.measure.ceilings import product_rate, quantized_rate, read_rate
+
     torch.set_num_threads(threads)
     core = _core()
-    measured = {"fp32": _product_rate(torch, torch.float32), "int8": _quantized_rate(torch)}
+    measured = {"fp32": product_rate(torch.float32), "int8": quantized_rate()}
     if "bf16" in native_precisions():
-        measured["bf16"] = _product_rate(torch, torch.bfloat16)
+        measured["bf16"] = product_rate(torch.bfloat16)
     published = {
         kind: 1e9 * core.ghz * getattr(core, kind) * threads if core else 0 for kind in KINDS
     }
@@ -89,7 +85,7 @@ def describe(threads: int) -> dict[str, object]:
         "vendor": _cpuinfo().get("vendor_id", ""),
         "kind": "cpu",
         "memory_gb": round(memory_bytes() / 1e9, 1),
-        "memory_bandwidth_gbs": round(_read_rate(torch) / 1e9, 1),
+        "memory_bandwidth_gbs": round(read_rate() / 1e9, 1),
         "fp32_tflops": round(peaks["fp32"], 4),
         "fp16_tflops": round(peaks["bf16"] or peaks["fp32"], 4),
         "int8_tops": round(peaks["int8"], 4),
@@ -98,39 +94,6 @@ def describe(threads: int) -> dict[str, object]:
         "notes": f"{'published' if core else 'measured'} peaks (fp16: bf16); bandwidth: best sum over"
         f" 512 MB; best matrix products measured (Tflop/s): {rates}",
     }
-
-
-def _product_rate(torch, dtype) -> float:
-    rates = []
-    for size in MATRIX_SIZES:
-        left, right = (torch.randn(size, size).to(dtype) for _ in range(2))
-        rates.append(2 * size**3 / _fastest(lambda a=left, b=right: a @ b))
-    return max(rates)
-
-
-def _quantized_rate(torch) -> float:
-    size = MATRIX_SIZES[-1]
-    linear = torch.nn.Sequential(torch.nn.Linear(size, size))
-    quantized = torch.ao.quantization.quantize_dynamic(linear, dtype=torch.qint8)
-    values = torch.randn(size, size)
-    with torch.inference_mode():
-        return 2 * size**3 / _fastest(lambda: quantized(values))
-
-
-def _read_rate(torch) -> float:
-    values = torch.ones(READ_BYTES // 4)
-    return READ_BYTES / _fastest(values.sum)
-
-
-def _fastest(run: Callable[[], object]) -> float:
-    """Of forty times, or as many as fit into a second: what a processor lacks takes long."""
-    run()
-    seconds: list[float] = []
-    while len(seconds) < REPEATS and sum(seconds) < REPEAT_SECONDS:
-        started = time.perf_counter()
-        run()
-        seconds.append(time.perf_counter() - started)
-    return min(seconds)
 
 
 def _last_level_cache_mb() -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 from pipelines.errors import InputError
 from pipelines.measure.accelerators import Accelerator
@@ -172,12 +173,11 @@ def cases_of(
     Raises
     ------
     InputError
-        For an unknown suite.
+        For an unknown suite, or that of accelerators where there is none.
     """
-    if suite == ON_ACCELERATOR:
-        return dict.fromkeys(accelerator_suite(models, accelerator))
-    if suite not in SUITES:
-        known = [*SUITES, ON_ACCELERATOR]
-        raise InputError(f"--suite: unknown suite '{suite}'{did_you_mean(suite, known, 5)}")
+    suites = SUITES | {ON_ACCELERATOR: partial(accelerator_suite, accelerator=accelerator)}
+    if suite not in suites:
+        raise InputError(f"--suite: unknown suite '{suite}'{did_you_mean(suite, suites, 5)}")
     native = native_precisions()
-    return dict.fromkeys(case for case in SUITES[suite](models) if case.precision in native)
+    cases = suites[suite](models)
+    return dict.fromkeys(case for case in cases if case.accelerator or case.precision in native)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 from dataclasses import replace
 
 import pytest
@@ -12,7 +13,7 @@ from pipelines.measure.accelerators import Accelerator
 from pipelines.measure.architectures import ARCHITECTURES, LARGE
 from pipelines.measure.cases import Case
 from pipelines.measure.output import COLUMNS, described, read
-from pipelines.measure.planned import Here
+from pipelines.measure.planned import Here, planned
 from pipelines.measure.power import Meter, Power
 from pipelines.measure.results import Execution, result_columns
 from pipelines.measure.runner import accelerator_here, run_cases
@@ -50,6 +51,21 @@ def test_a_plan_is_for_the_accelerator_too():
     on_processor = test | {"hardware": next(iter(here.platforms)), "framework": "onnxruntime"}
     assert here.why_not(on_processor) is None
     assert here.case_of(on_processor).device == "cpu"
+
+
+def test_an_accelerator_is_looked_for_where_a_plan_needs_one(tmp_path):
+    asked, plan = [], tmp_path / "plan.json"
+    test = {"model_name": "bert-base", "batch_size": 8, "input_length": 128}
+    test |= {"framework": "pytorch", "precision": "fp32", "config_id": "a"}
+
+    def found(hardware: str) -> list[Case]:
+        plan.write_text(json.dumps({"recommendations": [test | {"hardware": hardware}]}))
+        return list(planned(plan, Here(), lambda: asked.append(hardware) or H100).cases)
+
+    assert [case.device for case in found(next(iter(Here().platforms)))] == ["cpu"]
+    assert asked == []
+    assert [case.device for case in found(H100.name)] == ["cuda"]
+    assert asked == [H100.name]
 
 
 @needs_torch
