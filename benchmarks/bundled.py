@@ -24,7 +24,7 @@ def write_rows(home: Path, held_back: int) -> None:
     raw.mkdir(parents=True, exist_ok=True)
     for path in BUNDLED.glob("*.csv"):
         shutil.copy(path, raw)
-    with (BUNDLED / "quick.csv").open(encoding="utf-8", newline="") as handle:
+    with (BUNDLED / "amd-epyc-genoa.csv").open(encoding="utf-8", newline="") as handle:
         header, *rows = csv.reader(handle)
-    with (raw / "quick.csv").open("w", encoding="utf-8", newline="") as handle:
+    with (raw / "amd-epyc-genoa.csv").open("w", encoding="utf-8", newline="") as handle:
         csv.writer(handle).writerows([header, *rows[: len(rows) - held_back]])

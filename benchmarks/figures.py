@@ -46,7 +46,7 @@ def draw_options(con) -> plt.Figure:
         " select * from analytics.hardware_recommendations join wanted using (workload_id)"
         f" where objective = 'throughput' and rank <= {MOST_OPTIONS} order by workload, rank"
     ).df()
-    figure, panels = plt.subplots(1, 3, figsize=(11, 2.6), layout="constrained")
+    figure, panels = plt.subplots(1, 3, figsize=(11, 3.4), layout="constrained")
     for axes, (workload, rows) in zip(panels, options.groupby("workload"), strict=True):
         places = range(len(rows), 0, -1)
         for (_, row), place in zip(rows.iterrows(), places, strict=True):
@@ -55,7 +55,7 @@ def draw_options(con) -> plt.Figure:
                 [row["p05"], row["p95"]], [place, place], color=colour, linewidth=3, alpha=0.5
             )
             axes.plot(row["p50"], place, "o", color=colour, markersize=5)
-        names = rows["hardware"].str.removeprefix("amd-epyc-genoa-") + " " + rows["framework"]
+        names = rows["hardware"].str.removeprefix("amd-epyc-") + " " + rows["framework"]
         axes.set_yticks(list(places), names)
         axes.set_title(workload, fontsize=8, loc="left")
         axes.set_xlim(left=0)

@@ -78,7 +78,7 @@ def write_rows(directory: Path, rows: int, configurations: int) -> None:
 
     for name in ("hardware.csv", "models.csv"):
         (directory / name).write_bytes((BUNDLED / name).read_bytes())
-    bundled = pd.read_csv(BUNDLED / "quick.csv")
+    bundled = pd.read_csv(BUNDLED / "amd-epyc-genoa.csv")
     bundled = bundled[bundled["status"] == "ok"].reset_index(drop=True)
     number = np.arange(rows)
     night, configuration = number // configurations, number % configurations

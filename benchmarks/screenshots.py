@@ -30,7 +30,7 @@ def main() -> None:
         chromium = shutil.which("chromium")
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         report, lineage = ((current / name).as_uri() for name in ("report.html", "lineage.html"))
-        take(browser, report, (1240, 1180), 0, given.output / "report.png")
+        take(browser, report, (1240, 1580), 0, given.output / "report.png")
         take(browser, lineage + LINEAGE, (1100, 520), DRAWN, given.output / "lineage.png")
         browser.close()
 

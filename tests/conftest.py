@@ -15,11 +15,12 @@ from hypothesis import settings
 from pipelines.dbt import Dbt
 from pipelines.models import relocate
 from pipelines.published import published_build, read_features
-from tests.support import BUNDLED, PROJECT, Commands, bundled_rows, write_csv
+from tests.support import BUNDLED, ONE_MACHINE, PROJECT, Commands, bundled_rows, write_csv
 
 SHARED = PROJECT.parent / "shared" / "data"
 settings.register_profile("benchmart", deadline=None)  # no test asserts on wall time
 settings.load_profile("benchmart")
+WITH_PAGE = {"BENCHMART_REPORT": "true"}
 SMALL = {"BENCHMART_METRICS": "throughput,latency_ms"}
 PRICES = """\
 hardware,device_count,price_per_hour
@@ -83,12 +84,30 @@ def _built_once(
 
 
 @pytest.fixture(scope="session")
-def published(shared_homes: Path, parsed: Path) -> Commands:
-    """A published build of the bundled measurements; tests only read it."""
-    with_page = {"BENCHMART_REPORT": "true"}
+def bundled(shared_homes: Path, parsed: Path) -> Commands:
+    """A published build of all bundled measurements; tests only read it."""
     return _built_once(
-        shared_homes / "published", lambda commands: commands.succeed("build"), with_page
+        shared_homes / "bundled", lambda commands: commands.succeed("build"), WITH_PAGE
     )
+
+
+@pytest.fixture(scope="session")
+def published(shared_homes: Path, parsed: Path) -> Commands:
+    """A published build of the bundled measurements of one machine; tests only read it."""
+    home = shared_homes / "published"
+
+    def build(commands: Commands) -> None:
+        folder = commands.home / "raw" / "benchmart"
+        folder.mkdir(parents=True)
+        shutil.copy(BUNDLED / "models.csv", folder)
+        # a measurement's id, and with it the order of rows, comes of the name of its file
+        shutil.copy(BUNDLED / ONE_MACHINE, folder / "quick.csv")
+        devices = pd.read_csv(BUNDLED / "hardware.csv", dtype=str)
+        its = devices["hardware"].str.startswith(ONE_MACHINE.removesuffix(".csv"))
+        devices[its].to_csv(folder / "hardware.csv", index=False)
+        commands.build()
+
+    return _built_once(home, build, WITH_PAGE | {"BENCHMART_RAW": str(home / "raw")})
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,7 @@ from pipelines.published import connect_published
 
 PROJECT = Path(__file__).resolve().parents[1]
 BUNDLED = PROJECT / "raw" / "benchmart"
+ONE_MACHINE = "amd-epyc-genoa.csv"  # of several that are bundled
 needs_torch = pytest.mark.skipif(
     not all(importlib.util.find_spec(name) for name in NEEDED),
     reason="the extra `measure` is not installed",
@@ -106,11 +107,21 @@ def wait_for(ready: Callable[[], object]) -> object:
 
 
 def bundled_rows(**wanted: str) -> Iterator[dict[str, str]]:
-    """Bundled measurements whose columns have the wanted values."""
-    with (BUNDLED / "quick.csv").open(encoding="utf-8", newline="") as handle:
-        for row in csv.DictReader(handle):
-            if all(row[name] == value for name, value in wanted.items()):
-                yield row
+    """Bundled measurements of one machine whose columns have the wanted values."""
+    for row in _rows_of(ONE_MACHINE):
+        if all(row[name] == value for name, value in wanted.items()):
+            yield row
+
+
+def all_bundled_rows() -> Iterator[dict[str, str]]:
+    """Bundled measurements of all machines."""
+    for path in sorted(BUNDLED.glob("amd-*.csv")):
+        yield from _rows_of(path.name)
+
+
+def _rows_of(name: str) -> Iterator[dict[str, str]]:
+    with (BUNDLED / name).open(encoding="utf-8", newline="") as handle:
+        yield from csv.DictReader(handle)
 
 
 def write_csv(path: Path, rows: list[dict[str, str]]) -> Path:

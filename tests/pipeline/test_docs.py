@@ -60,10 +60,10 @@ def test_enough_commands_are_found():
 
 
 @pytest.fixture
-def home(published: Commands, tmp_path: Path) -> Commands:
+def home(bundled: Commands, tmp_path: Path) -> Commands:
     """A checkout with the bundled build, as the pages take it."""
     own = tmp_path / "checkout"
-    shutil.copytree(published.home, own, symlinks=True)
+    shutil.copytree(bundled.home, own, symlinks=True)
     relocate(own / "mlruns")
     for folder in ("raw", "examples"):
         shutil.copytree(PROJECT / folder, own / folder)
@@ -123,12 +123,12 @@ def test_pages_of_reference_are_those_of_this_code(published: Commands):
         assert (PROJECT / "docs" / f"{name}.md").read_text(encoding="utf-8") == text, name
 
 
-def test_python_of_the_readme_runs(published: Commands):
+def test_python_of_the_readme_runs(bundled: Commands):
     assert _blocks(README, "python")
     for code in _blocks(README, "python"):
         shown = code + "print(len(tests), ranked['rank'].min(), len(quantiles))\n"
         done = subprocess.run(
-            [sys.executable, "-c", shown], cwd=published.home, capture_output=True, text=True
+            [sys.executable, "-c", shown], cwd=bundled.home, capture_output=True, text=True
         )
         assert done.returncode == 0, done.stderr
         tests, best, candidates = map(int, done.stdout.split())
@@ -136,10 +136,10 @@ def test_python_of_the_readme_runs(published: Commands):
         assert candidates > 50
 
 
-def test_sql_of_the_readme_runs(published: Commands):
+def test_sql_of_the_readme_runs(bundled: Commands):
     assert _blocks(README, "sql")
     for query in _blocks(README, "sql"):
-        assert len(published.query(query)) > 100
+        assert len(bundled.query(query)) > 100
 
 
 def test_every_setting_is_explained():

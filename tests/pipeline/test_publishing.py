@@ -73,9 +73,9 @@ def test_intervals_that_do_not_keep_their_promise_are_not_published(published: C
         audit(published.current, None, Gate(coverage=(0.1, 0.2)), accept_shrinkage=False)
 
 
-def test_a_build_says_what_it_was_made_of(published: Commands):
-    (row,) = published.query("select * from analytics.builds").to_dict("records")
-    assert row["build_id"] == published.current.name
+def test_a_build_says_what_it_was_made_of(bundled: Commands):
+    (row,) = bundled.query("select * from analytics.builds").to_dict("records")
+    assert row["build_id"] == bundled.current.name
     if git_commit():  # a checkout, and git is there
         assert re.fullmatch(r"[0-9a-f]{40}(-dirty)?", row["git_commit"])
     hashes = {
@@ -88,7 +88,7 @@ def test_a_build_says_what_it_was_made_of(published: Commands):
     assert set(row["mlflow_runs"]) == set(row["serving"]) == metrics
     assert {"landing", "training", "scoring", "analytics"} <= set(row["seconds"])
     for table in ("analytics.predictions", "core.runs", "features.training_features"):
-        number = published.query(f"select count(*) as n from {table}")["n"].item()
+        number = bundled.query(f"select count(*) as n from {table}")["n"].item()
         assert row["row_counts"][table] == number
 
 
