@@ -25,6 +25,10 @@ def _own_models(context: click.Context, option: click.Option, path: Path | None)
     return read_models(path) if path else {}
 
 
+def _say(text: str) -> None:
+    click.echo(printable(text), err=True)
+
+
 models_option = click.option(
     "--models",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -83,10 +87,16 @@ def fetch(source, output, base_url) -> None:
     help="CSV file to append to; cases that are in it are skipped [default: measured/SUITE.csv, or"
     " the plan's name].",
 )
+@click.option(
+    "--threads",
+    type=click.IntRange(1),
+    multiple=True,
+    help="Thread counts of the quick suite; may be given several times [default: 1 and 2].",
+)
 @click.option("--time-limit", type=float, help="Stop starting cases after this many seconds.")
 @models_option
 @timeout_option
-def measure(suite, plan, output, time_limit, models, timeout) -> None:
+def measure(suite, plan, output, threads, time_limit, models, timeout) -> None:
     """Time real models on this machine, in the native format.
 
     Every case runs in three processes, one after another; its row has medians and the interval in which
@@ -105,23 +115,25 @@ def measure(suite, plan, output, time_limit, models, timeout) -> None:
 
     if suite and plan:
         raise InputError("--suite and --plan: leave out one")
-    say, suite = partial(click.echo, err=True), suite or "quick"
-    find_accelerator = partial(accelerator_here, say)
+    if threads and plan:
+        raise InputError("--threads: a plan says itself on what its tests are to run")
+    suite = suite or "quick"
+    find_accelerator = partial(accelerator_here, _say)
     if plan:
         here = Here(models=ARCHITECTURES | models)
         cases, others = planned(plan, here, find_accelerator)
     else:
         accelerator = find_accelerator() if suite == ON_ACCELERATOR else None
-        cases, others = cases_of(suite, list(models.values()), accelerator), []
+        cases, others = cases_of(suite, list(models.values()), accelerator, threads), []
     for other in others:
-        click.echo(printable(f"not here: {other}"), err=True)
+        _say(f"not here: {other}")
     path = output or Path("measured") / f"{plan.stem if plan else suite}.csv"
     summary = run_cases(
         cases,
         path,
         time_limit_s=time_limit,
         timeout_s=timeout,
-        on_event=say,
+        on_event=_say,
         facts=plan is None,  # a plan is of models and devices that are known
     )
     elsewhere = f", {len(others)} for other machines" if others else ""
@@ -162,9 +174,7 @@ def dispatch(plan, scheduler, output, timeout, patience) -> None:
     from pipelines.dispatch import dispatch as run
 
     path = output or Path("measured") / f"{plan.stem}.csv"
-    summary = run(
-        plan, path, scheduler, timeout, patience, lambda text: click.echo(printable(text), err=True)
-    )
+    summary = run(plan, path, scheduler, timeout, patience, _say)
     click.echo(f"{path}: {summary}")
 
 
@@ -189,4 +199,4 @@ def worker(scheduler, threads, models) -> None:
     from pipelines.measure.architectures import ARCHITECTURES
     from pipelines.measure.remote import work
 
-    work(scheduler, threads, ARCHITECTURES | models, partial(click.echo, err=True))
+    work(scheduler, threads, ARCHITECTURES | models, _say)

@@ -65,18 +65,18 @@ def warehouse_name(told: str) -> str:
     return known.get(key, key.replace(" ", "-"))
 
 
-def describe_accelerator(accelerator: Accelerator) -> dict[str, object] | None:
-    """A row of `hardware.csv`, `None` for a device whose data sheet the warehouse has.
+def with_data_sheet() -> set[str]:
+    """Devices whose published ceilings the warehouse has."""
+    with SPECIFICATIONS.open(encoding="utf-8", newline="") as handle:
+        return {row["hardware"] for row in csv.DictReader(handle)}
 
-    Its ceilings are measured: the best rates of matrix products and of a sum.
-    """
+
+def describe_accelerator(accelerator: Accelerator) -> dict[str, object]:
+    """A row of `hardware.csv`; ceilings are measured: best rates of matrix products and of a sum."""
     import torch
 
     from pipelines.measure.ceilings import product_rate, read_rate
 
-    with SPECIFICATIONS.open(encoding="utf-8", newline="") as handle:
-        if accelerator.name in {row["hardware"] for row in csv.DictReader(handle)}:
-            return None
     rate = partial(product_rate, kind=accelerator.kind, sizes=MATRIX_SIZES)
     half = torch.bfloat16 if "bf16" in accelerator.precisions else torch.float16
     return {

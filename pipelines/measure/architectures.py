@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 TEXT = {"input_ids": ("input_length",), "attention_mask": ("input_length",)}
+TEXT_ONLY = ("text_embedding", "text_generation")
 IMAGE = {"pixel_values": (3, "image_size", "image_size")}
 
 
@@ -27,9 +28,9 @@ class Architecture:
     part
         Attribute of the model that is timed, the whole model when empty.
     largest
-        Samples times length that the quick suite stops at: about a second on one thread.
+        Samples, of text times length, that suites of processors stop at: about a second on one thread.
     image_sizes
-        Resolutions that the model accepts and the quick suite runs.
+        Resolutions that the model accepts and suites of processors run.
     """
 
     name: str
@@ -210,6 +211,7 @@ SMALL = {
                 "vision_config": _bert(384, 6) | {"patch_size": 32},
             },
             TEXT | IMAGE,
+            image_sizes=(224,),
         ),
         Architecture(
             "siglip-small",
@@ -221,6 +223,7 @@ SMALL = {
                 "vision_config": _bert(256, 6) | {"patch_size": 16},
             },
             {"input_ids": ("input_length",)} | IMAGE,
+            image_sizes=(224,),
         ),
     )
 }

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from pipelines.errors import InputError
 from pipelines.locks import held, lock_of_user
 
 REFERENCE_SIZE = 384
@@ -23,6 +24,13 @@ def interruptions() -> tuple[int, int]:
 def usable_cores() -> list[int]:
     """Cores that this process may use."""
     return sorted(os.sched_getaffinity(0))
+
+
+def require_cores(threads: Sequence[int]) -> None:
+    """Raise an `InputError` for a number of threads that this machine has no cores for."""
+    cores = len(usable_cores())
+    if too_many := [count for count in threads if count > cores]:
+        raise InputError(f"--threads {too_many[0]}: this machine has {cores} cores")
 
 
 def pin(threads: int, after: int = 0) -> None:

@@ -5,15 +5,13 @@ from __future__ import annotations
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from pipelines.measure.architectures import LARGE, Architecture
+from pipelines.measure.architectures import LARGE, TEXT_ONLY, Architecture
 from pipelines.measure.cases import Case
 from pipelines.measure.models import build_model, make_inputs, vocabulary_size
 
-TEXT_ONLY = ("text_embedding", "text_generation")
 
-
-def model_facts(architecture: Architecture, image_sizes: tuple[int | None, ...]) -> list[dict]:
-    """Rows of `models.csv`: one a model, or one a resolution where operations depend on it."""
+def model_facts(architecture: Architecture, image_size: int | None) -> dict[str, object]:
+    """A row of `models.csv`: of a model, or of one at a resolution where operations depend on it."""
     # what is too large to be made here is counted without being made
     model = build_model(architecture, "meta" if architecture.name in LARGE else "cpu")
     configuration = getattr(model, "config", None)
@@ -21,7 +19,7 @@ def model_facts(architecture: Architecture, image_sizes: tuple[int | None, ...])
     generates = architecture.model_type == "text_generation"
     embeddings = [m for m in model.modules() if isinstance(m, torch.nn.Embedding)]
     tied = generates and getattr(configuration, "tie_word_embeddings", False)
-    row = {
+    return {
         "model_name": architecture.name,
         "model_type": architecture.model_type,
         "model_family": architecture.family,
@@ -33,13 +31,9 @@ def model_facts(architecture: Architecture, image_sizes: tuple[int | None, ...])
         "heads": getattr(configuration, "num_attention_heads", None) if text else None,
         "kv_heads": getattr(configuration, "num_key_value_heads", None) if text else None,
         "vocabulary_size": getattr(configuration, "vocab_size", None) if text else None,
+        "image_size": None if text else image_size,
+        "gmacs": None if text else _gmacs(architecture, model, image_size),
     }
-    if text:
-        return [row | {"image_size": None, "gmacs": None}]
-    return [
-        row | {"image_size": size, "gmacs": _gmacs(architecture, model, size)}
-        for size in image_sizes
-    ]
 
 
 @torch.inference_mode()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -33,7 +34,8 @@ class GraphBackend:
         self.vocabulary = vocabulary_size(model)
         path = folder / f"{hashlib.sha256(case.model_name.encode()).hexdigest()}.onnx"
         if not path.exists():
-            _export(model, case, make_inputs(case, self.vocabulary), path)
+            one = replace(case, batch_size=1)  # what is traced has to fit
+            _export(model, one, make_inputs(one, self.vocabulary), path)
         self.path = _quantized_graph(path) if case.precision == "int8" else path
 
     def prepare(self, case: Case) -> Run:
@@ -41,9 +43,8 @@ class GraphBackend:
         made = make_inputs(case, self.vocabulary)
         inputs = {name: value.numpy() for name, value in made.items() if name in self.used}
         infer = self.caller()
-        # out of memory, OpenVINO returns nothing at all rather than fail
         if len(infer(inputs)) != case.batch_size:
-            raise MemoryError("no result for the whole batch")
+            self.raise_cause(inputs)
 
         def run() -> tuple[float, ...]:
             started = time.perf_counter()
@@ -51,6 +52,10 @@ class GraphBackend:
             return (time.perf_counter() - started,)
 
         return run
+
+    def raise_cause(self, inputs: dict) -> None:
+        """Raise what kept the graph from a result for each sample."""
+        raise RuntimeError("no result for the whole batch")
 
 
 class OnnxBackend(GraphBackend):
@@ -94,6 +99,13 @@ class OpenVinoBackend(GraphBackend):
         request = self.compiled.create_infer_request()
         return lambda inputs: request.infer(inputs, share_inputs=True)[0]
 
+    def raise_cause(self, inputs: dict) -> None:
+        """`infer` may return nothing in place of failing; asked so, it says why."""
+        request = self.compiled.create_infer_request()
+        request.start_async(inputs, share_inputs=True)
+        request.wait()
+        super().raise_cause(inputs)
+
 
 class _FirstOutput(torch.nn.Module):
     """Positional inputs and one output: what the exporter wants."""
@@ -129,8 +141,9 @@ def _export(
 
 
 def _axes(model: Architecture, name: str) -> dict[int, str]:
-    """Dimensions of an input that may change; images beside text have one size."""
-    changing = {"input_length"} if "input_length" in model.sizes else {"image_size"}
+    """Dimensions of an input that may change; images beside text often have one size."""
+    one_size = "input_length" in model.sizes and len(model.image_sizes) == 1
+    changing = model.sizes - {"image_size"} if one_size else model.sizes
     sizes = enumerate(model.inputs[name], start=1)
     return {0: "batch"} | {place: f"{size}_{place}" for place, size in sizes if size in changing}
 

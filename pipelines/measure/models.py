@@ -70,23 +70,31 @@ def _of_factory(file: Path, function: str) -> torch.nn.Module:
     return model
 
 
-def make_inputs(case: Case, vocabulary: int) -> dict[str, torch.Tensor]:
-    """A batch of random samples."""
-    inputs = {}
+def make_inputs(case: Case, vocabulary: int | None) -> dict[str, torch.Tensor]:
+    """A batch of random samples.
+
+    Raises
+    ------
+    ValueError
+        Where it has tokens, and how many of them there are is not known.
+    """
+    inputs, integers = {}, case.model.integers
     for name, shape in case.model.inputs.items():
         sizes = [getattr(case, size) if isinstance(size, str) else size for size in shape]
-        values = case.model.integers.get(name, vocabulary if name == "input_ids" else None)
         if name == "attention_mask":
             inputs[name] = torch.ones((case.batch_size, *sizes), dtype=torch.long)
-        elif values is not None:
+        elif name in integers or name == "input_ids":
+            values = integers.get(name, vocabulary)
+            if values is None:
+                raise ValueError("how many tokens it knows is not said: set integers.input_ids")
             inputs[name] = torch.randint(0, values, (case.batch_size, *sizes))
         else:
             inputs[name] = torch.randn(case.batch_size, *sizes)
     return inputs
 
 
-def vocabulary_size(model: torch.nn.Module) -> int:
-    """Number of token ids, 1 for a model without text, or of which it is not known."""
+def vocabulary_size(model: torch.nn.Module) -> int | None:
+    """Number of token ids, where the model says it."""
     configuration = getattr(model, "config", None)
     text = getattr(configuration, "text_config", configuration)
-    return getattr(text, "vocab_size", 1)
+    return getattr(text, "vocab_size", None)

@@ -47,8 +47,15 @@ class OwnModel(BaseModel):
             raise ValueError("it needs a folder or a factory, and not both")
         if self.factory is not None and not all(self.factory.rpartition(":")[::2]):
             raise ValueError("factory: expected FILE.py:FUNCTION")
+        if self.factory is not None and self.model_class:
+            raise ValueError("model_class is of a folder; a factory makes the model itself")
         if self.inputs is None and self.model_type not in INPUTS:
             raise ValueError(f"a model of type {self.model_type} needs inputs")
+        names = self.inputs or INPUTS[self.model_type]
+        if other := next((name for name in self.integers if name not in names), None):
+            raise ValueError(
+                f"integers: no input is called '{other}'{did_you_mean(other, names, 5)}"
+            )
         return self
 
     def architecture(self, name: str, beside: Path) -> Architecture:

@@ -11,12 +11,14 @@ from pipelines.measure.architectures import ARCHITECTURES, Architecture
 from pipelines.measure.cases import CONFIGURED, Case
 from pipelines.measure.conditions import usable_cores
 from pipelines.measure.processor import hardware_name
+from pipelines.measure.suite import NEIGHBOUR
 from pipelines.plan_file import in_words, tests_of
 from pipelines.suggest import did_you_mean
 
 ON_ACCELERATORS = ("pytorch", "torch.compile")
 Models = Mapping[str, Architecture]
 FRAMEWORKS = ("pytorch", "torch.compile", "onnxruntime", "openvino")
+BESIDE = f"beside {NEIGHBOUR}"
 
 
 class Planned(NamedTuple):
@@ -60,7 +62,7 @@ class Here(NamedTuple):
         frameworks = ON_ACCELERATORS if on_accelerator else FRAMEWORKS
         if test.get("framework") not in frameworks:
             return f"framework '{test.get('framework')}'; there are {', '.join(frameworks)}"
-        if test.get("options"):
+        if test.get("options") and (on_accelerator or test["options"] != BESIDE):
             return f"options '{test['options']}'"
         if test.get("task") not in (None, "inference"):
             return f"task '{test['task']}'"
@@ -71,7 +73,8 @@ class Here(NamedTuple):
     def case_of(self, test: dict) -> Case:
         """The case that a test is, which can be run here."""
         stated = {name: test[name] for name in CONFIGURED if test.get(name) is not None}
-        stated |= {"precision": test.get("precision") or "fp32"}
+        stated["precision"] = test.get("precision") or "fp32"
+        stated["beside"] = NEIGHBOUR if test.get("options") == BESIDE else None
         return Case(self.models[test["model_name"]], **stated, **self.platforms[test["hardware"]])
 
 

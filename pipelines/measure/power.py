@@ -74,11 +74,13 @@ class Meter:
             found.append("other processes")
         return ", ".join(found)
 
-    def measure(self, run: Run) -> Power:
-        """Run again and again for a second."""
+    def measure(self, run: Run) -> Power | None:
+        """Run again and again for a second; `None` where the counter stands still meanwhile."""
         runs, before, began = 0, self.joules(), time.perf_counter()
         while time.perf_counter() - began < SECONDS:
             run()
             runs += 1
         joules = self.joules() - before
+        if joules <= 0:
+            return None
         return Power(joules / (time.perf_counter() - began), joules / runs)

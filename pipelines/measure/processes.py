@@ -54,7 +54,7 @@ class Processes:
         BenchmartError
             Where that fails: no case would be to blame.
         """
-        self._ask("do_nothing")
+        self._require("do_nothing")
 
     def try_once(self, cases: Sequence[Case]) -> dict[str, Failure]:
         """What of the cases does not run at all, by the name of its model."""
@@ -63,16 +63,15 @@ class Processes:
 
     def accelerator(self) -> tuple[Accelerator | None, str]:
         """What there is beside the processor, and why its power is not known if it is not."""
-        return self._ask("tell_accelerator")
+        return self._require("tell_accelerator")
 
-    def facts(
-        self,
-        models: dict[Architecture, tuple],
-        threads: Sequence[int],
-        accelerator: Accelerator | None,
-    ) -> tuple[list, list]:
-        """Rows of `models.csv` and of `hardware.csv`."""
-        return self._ask("collect_facts", models, threads, accelerator)
+    def model_facts(self, model: Architecture, image_size: int | None) -> dict | Failure:
+        """A row of `models.csv`."""
+        return self._ask("describe_model", model, image_size)
+
+    def device_facts(self, threads: Sequence[int], accelerator: Accelerator | None) -> list[dict]:
+        """Rows of `hardware.csv`."""
+        return self._require("describe_devices", threads, accelerator)
 
     def execute(self, cases: Sequence[Case], ends: float) -> Iterator[tuple[Case, Result]]:
         """Time cases of one group, in order, once each; none is started after the clock reads `ends`.
@@ -114,14 +113,18 @@ class Processes:
             _receive(process, pipe, PREPARATION_SECONDS)
             yield process
 
+    def _require(self, function: str, *arguments: object) -> object:
+        """What a process answers that no model can keep from it."""
+        answer = self._ask(function, *arguments)
+        if isinstance(answer, Failure):
+            said = f"{self.worker}.{function}: {answer.notes}"
+            raise BenchmartError(f"processes that time models do not work: {said}")
+        return answer
+
     def _ask(self, function: str, *arguments: object) -> object:
+        """What a process answers, or a `Failure` where it ends or takes too long."""
         with self._started(function, *arguments) as (process, pipe):
-            try:
-                return pipe.recv()
-            except (EOFError, OSError):
-                process.join()
-                said = f"{self.worker}.{function} ended with code {process.exitcode}"
-                raise BenchmartError(f"processes that time models do not work: {said}") from None
+            return _receive(process, pipe, PREPARATION_SECONDS)
 
     @contextmanager
     def _started(

@@ -11,7 +11,7 @@ from pipelines.engine import require_address
 from pipelines.errors import BenchmartError, InputError
 from pipelines.fingerprint import digest_of_code
 from pipelines.measure.architectures import ARCHITECTURES
-from pipelines.measure.conditions import alone_on_this_machine, usable_cores
+from pipelines.measure.conditions import alone_on_this_machine, require_cores, usable_cores
 from pipelines.measure.planned import Here, Models
 from pipelines.measure.processes import Processes
 from pipelines.measure.processor import hardware_name
@@ -49,11 +49,9 @@ def work(
         Where no scheduler answers, or the extra `measure` is not installed.
     """
     require_address(scheduler)
-    cores = len(usable_cores())
-    if too_many := [count for count in threads if count > cores]:
-        raise InputError(f"--threads {too_many[0]}: this machine has {cores} cores")
+    require_cores(threads)
     accelerator = accelerator_here(on_event)
-    names = list(map(hardware_name, threads or range(1, cores + 1)))
+    names = list(map(hardware_name, threads or range(1, len(usable_cores()) + 1)))
     names += [accelerator.name] if accelerator else []
     here = Here(accelerator, models)
     asyncio.run(_work(scheduler, {resource(name): 1 for name in names}, here))

@@ -12,19 +12,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.errors import BenchmartError, InputError
-from pipelines.measure.accelerators import Accelerator
-from pipelines.measure.architectures import Architecture
+from pipelines.measure.accelerators import Accelerator, with_data_sheet
 from pipelines.measure.cases import Case, identity
 from pipelines.measure.conditions import Others, alone_on_this_machine
 from pipelines.measure.output import append, described, merge, read, sole_writer, written
 from pipelines.measure.own_models import smallest_of_own_models
 from pipelines.measure.processes import Processes
+from pipelines.measure.results import Failure
 from pipelines.measure.session import rows
 
 NEEDED = ("torch", "transformers", "onnxruntime", "onnx", "openvino")
 TIMEOUT = 180.0
 IDLE_CORES = 0.2
 IDLE_PATIENCE = 30
+DESCRIBED_BY = ("model_name", "image_size")
 
 
 @dataclass
@@ -96,7 +97,8 @@ def run_cases(
             processes.check()
             try_own_models(processes, wanted)
             if facts:
-                _write_facts(processes, cases, output.parent)
+                _describe_models(processes, cases, output.with_name("models.csv"), on_event)
+                _describe_devices(processes, cases, output.with_name("hardware.csv"))
             ends = math.inf if time_limit_s is None else time.monotonic() + time_limit_s
             for case, row in rows(wanted, processes, ends, on_event):
                 append(output, row | {"config_id": cases[case]})
@@ -149,19 +151,29 @@ def try_own_models(processes: Processes, cases: Iterable[Case]) -> None:
             raise InputError(f"--models: '{name}' does not run: {failure.notes}")
 
 
-def _write_facts(processes: Processes, cases: Iterable[Case], folder: Path) -> None:
-    """Describe models and devices, if the files beside the output do not do so yet."""
-    sizes: dict[Architecture, dict] = {}
+def _describe_models(
+    processes: Processes, cases: Iterable[Case], path: Path, on_event: Callable[[str], None]
+) -> None:
+    """What the file does not say yet of what the cases run."""
+    known = {identity(row, DESCRIBED_BY) for row in read(path)}
     for case in cases:
-        sizes.setdefault(case.model, {})[case.image_size] = None
-    threads = sorted({case.threads for case in cases if not case.accelerator})
-    accelerator = next((case.accelerator for case in cases if case.accelerator), None)
-    devices = {case.hardware for case in cases}
-    known = {row["hardware"] for row in read(folder / "hardware.csv")}
-    named = {row["model_name"] for row in read(folder / "models.csv")}
-    if {model.name for model in sizes} <= named and devices <= known:
-        return
-    wanted = {model: tuple(own) for model, own in sizes.items()}
-    models, hardware = processes.facts(wanted, threads, accelerator)
-    merge(folder / "models.csv", models, ("model_name", "image_size"))
-    merge(folder / "hardware.csv", hardware, ("hardware",))
+        key = identity(described(case), DESCRIBED_BY)
+        if key in known:
+            continue
+        known.add(key)
+        found = processes.model_facts(case.model, case.image_size)
+        if isinstance(found, Failure):
+            words = " ".join(filter(None, key))
+            on_event(f"warning: {path.name} will not describe {words}: {found.notes}")
+        else:
+            merge(path, [found], DESCRIBED_BY)
+
+
+def _describe_devices(processes: Processes, cases: Iterable[Case], path: Path) -> None:
+    """What neither the file nor the warehouse says yet of what the cases run on."""
+    known = {row["hardware"] for row in read(path)} | with_data_sheet()
+    missing = [case for case in cases if case.hardware not in known]
+    threads = sorted({case.threads for case in missing if not case.accelerator})
+    accelerator = next((case.accelerator for case in missing if case.accelerator), None)
+    if missing:
+        merge(path, processes.device_facts(threads, accelerator), ("hardware",))

@@ -6,6 +6,7 @@ import ctypes
 import gc
 import logging
 import os
+import re
 import resource
 import warnings
 from collections.abc import Sequence
@@ -34,6 +35,7 @@ Backend = TorchBackend | GraphBackend
 GRAPHS = {"onnxruntime": OnnxBackend, "openvino": OpenVinoBackend}
 MEGABYTE = 1e6
 LONGEST_NOTE = 200
+WHERE = re.compile(r"(Caught exception: )?Exception from \S+:\d+: ")  # OpenVINO's own code
 OUT_OF_MEMORY = (
     "can't allocate memory",
     "bad_alloc",
@@ -108,19 +110,22 @@ def tell_accelerator(pipe: Connection) -> None:
     pipe.send((accelerator, silent))
 
 
-def collect_facts(
-    pipe: Connection,
-    models: dict[Architecture, tuple],
-    threads: Sequence[int],
-    accelerator: Accelerator | None,
-) -> None:
-    """Send rows of `models.csv` and of `hardware.csv`."""
+def describe_model(pipe: Connection, model: Architecture, image_size: int | None) -> None:
+    """Send its row of `models.csv`, or the `Failure` to find it."""
     _quieten()
-    rows = [row for model, sizes in models.items() for row in model_facts(model, sizes)]
+    try:
+        pipe.send(model_facts(model, image_size))
+    except Exception as error:
+        pipe.send(_failure(error))
+
+
+def describe_devices(
+    pipe: Connection, threads: Sequence[int], accelerator: Accelerator | None
+) -> None:
+    """Send rows of `hardware.csv`."""
+    _quieten()
     devices = [describe(count) for count in threads]
-    if accelerator and (described := describe_accelerator(accelerator)):
-        devices.append(described)
-    pipe.send((rows, devices))
+    pipe.send(devices + ([describe_accelerator(accelerator)] if accelerator else []))
 
 
 def _backend(case: Case, folder: Path, after: int = 0) -> Backend:
@@ -160,10 +165,9 @@ def _on_accelerator(found: Execution, runs: Sequence[Run]) -> Execution:
         meter = Meter()
     except OSError:  # said when it was found
         return found
-    slowed_by = meter.slowed_by()
     # several requests would have to be run together
     power = meter.measure(runs[0]) if len(runs) == 1 else None
-    return found._replace(slowed_by=slowed_by, power=power)
+    return found._replace(power=power, slowed_by=meter.slowed_by())
 
 
 def _alone(run: Run) -> tuple[list[Repeat], None]:
@@ -172,7 +176,7 @@ def _alone(run: Run) -> tuple[list[Repeat], None]:
 
 
 def _failure(error: Exception) -> Failure:
-    text = " ".join(str(error).split())
+    text = WHERE.sub("", " ".join(str(error).split()))
     memory = isinstance(error, MemoryError) or any(mark in text for mark in OUT_OF_MEMORY)
     kind = "not supported: " if isinstance(error, Unsupported) else f"{type(error).__name__}: "
     return Failure("oom" if memory else "error", (kind + text)[:LONGEST_NOTE])

@@ -118,8 +118,7 @@ def test_large_models_are_counted_without_being_made():
     from pipelines.measure.facts import model_facts
 
     def facts(name: str) -> dict:
-        (row,) = model_facts(ARCHITECTURES[name], (ARCHITECTURES[name].image_sizes[-1],))
-        return row
+        return model_facts(ARCHITECTURES[name], ARCHITECTURES[name].image_sizes[-1])
 
     # as published: Llama 3 has 8.03 billion parameters, ViT-B/16 86.6 million and 17.6 GMACs
     assert facts("llama-8b")["parameters_million"] == pytest.approx(8030, rel=0.01)

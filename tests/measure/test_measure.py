@@ -13,7 +13,7 @@ import pytest
 from pipelines.errors import BenchmartError, InputError
 from pipelines.measure import runner, suite
 from pipelines.measure.architectures import ARCHITECTURES
-from pipelines.measure.cases import Case, identity
+from pipelines.measure.cases import CONFIGURED, Case, identity
 from pipelines.measure.output import append, described, merge, read, written
 from pipelines.measure.planned import FRAMEWORKS, Here, planned
 from pipelines.measure.processor import hardware_name
@@ -35,6 +35,16 @@ def test_the_quick_suite_is_broad_and_names_each_case_once(monkeypatch):
     monkeypatch.setattr(suite, "native_precisions", lambda: ("fp32",))
     assert {case.precision for case in cases_of("quick")} == {"fp32"}
     assert len(cases_of("quick")) < len(cases)
+    monkeypatch.setattr(suite, "usable_cores", lambda: [0])
+    assert {case.threads for case in cases_of("quick")} == {1}
+
+
+def test_its_thread_counts_are_those_asked_for(commands: Commands):
+    assert {case.threads for case in cases_of("quick", thread_counts=[1])} == {1}
+    assert "this machine has" in commands.refused("measure", "--threads", "999")
+    asked = ("measure", "--threads", "1")
+    assert "the suite contention has its own" in commands.refused(*asked, "--suite", "contention")
+    assert "a plan says itself" in commands.refused(*asked, "--plan", "p.json")
 
 
 def test_the_bundled_measurements_are_those_of_the_suite():
@@ -128,6 +138,14 @@ def test_a_plan_is_for_machines_that_can_run_it(tmp_path, monkeypatch):
     assert f"needs {other}; this is {here}" in told
     assert "its image_size is not known" in told
     assert "did you mean 'vit-tiny'" in told and "'vllm'" in told and "'training'" in told
+    contended = next(case for case in cases_of("contention") if case.beside)
+    row = {name: getattr(contended, name) for name in (*CONFIGURED, "hardware", "options")}
+    row |= {"config_id": "c", "model_name": contended.model_name}
+    tests = [row, row | {"options": "beside the sea"}]
+    plan.write_text(json.dumps({"recommendations": tests}))
+    found = planned(plan, Here())
+    assert list(found.cases) == [contended]
+    assert "options 'beside the sea'" in found.others[0]
     for content in ("", "[]", '{"recommendations": [7]}'):
         plan.write_text(content)
         with pytest.raises(InputError, match="no plan of this program"):
@@ -138,6 +156,8 @@ def test_a_plan_is_for_machines_that_can_run_it(tmp_path, monkeypatch):
 def test_real_models_are_timed_failures_become_rows_and_a_second_run_adds_nothing(tmp_path):
     bert = Case(ARCHITECTURES["bert-mini"], "pytorch", "fp32", 1, 1, input_length=16)
     vision = Case(ARCHITECTURES["resnet-18"], "onnxruntime", "fp32", 1, 1, image_size=160)
+    # its pooling is not OpenVINO's, which returns nothing rather than say so
+    silent = Case(ARCHITECTURES["efficientnet-b0"], "openvino", "fp32", 1, 1, image_size=160)
     cases = {
         bert: "7",
         replace(bert, concurrency=2): None,
@@ -147,6 +167,7 @@ def test_real_models_are_timed_failures_become_rows_and_a_second_run_adds_nothin
         vision: None,
         replace(vision, framework="openvino", precision="int8"): None,
         replace(vision, framework="pytorch", precision="int8"): None,
+        silent: None,
         **{
             replace(vision, framework=framework, batch_size=1_000_000): None
             for framework in ("pytorch", "onnxruntime", "openvino")
@@ -154,11 +175,12 @@ def test_real_models_are_timed_failures_become_rows_and_a_second_run_adds_nothin
     }
     output = tmp_path / "new" / "small.csv"
     summary = runner.run_cases(cases, output, on_event=lambda text: None)
-    assert (summary.ok, summary.oom, summary.error) == (7, 3, 1)
+    assert (summary.ok, summary.oom, summary.error) == (7, 3, 2)
     with output.open(newline="") as handle:
         found = {identity(row): row for row in csv.DictReader(handle)}
     rows = {case: found[identity(described(case))] for case in cases}
     assert rows[bert]["config_id"] == "7"
+    assert "AvgPool" in rows[silent]["notes"]
     for row in rows.values():
         if row["status"] == "ok":
             latency = float(row["latency_ms"])

@@ -71,5 +71,5 @@ def test_no_case_is_started_when_time_is_over(processes: Processes, tmp_path: Pa
 
 def test_what_cannot_even_start_is_no_fault_of_a_case(tmp_path: Path):
     processes = Processes(tmp_path, timeout=2.0, worker="tests.measure.no_such_module")
-    with pytest.raises(BenchmartError, match=r"do_nothing ended with code 1"):
+    with pytest.raises(BenchmartError, match=r"do_nothing: the process ended with code 1"):
         processes.check()
