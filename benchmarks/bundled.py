@@ -10,6 +10,7 @@ from pathlib import Path
 
 COMMAND = Path(sys.executable).with_name("benchmart")
 BUNDLED = Path(__file__).parents[1] / "raw" / "benchmart"
+ONE_MACHINE = BUNDLED / "amd-epyc-genoa.csv"
 
 
 def environment(home: Path) -> dict[str, str]:
@@ -24,7 +25,7 @@ def write_rows(home: Path, held_back: int) -> None:
     raw.mkdir(parents=True, exist_ok=True)
     for path in BUNDLED.glob("*.csv"):
         shutil.copy(path, raw)
-    with (BUNDLED / "amd-epyc-genoa.csv").open(encoding="utf-8", newline="") as handle:
+    with ONE_MACHINE.open(encoding="utf-8", newline="") as handle:
         header, *rows = csv.reader(handle)
-    with (raw / "amd-epyc-genoa.csv").open("w", encoding="utf-8", newline="") as handle:
+    with (raw / ONE_MACHINE.name).open("w", encoding="utf-8", newline="") as handle:
         csv.writer(handle).writerows([header, *rows[: len(rows) - held_back]])

@@ -21,14 +21,14 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from apart import peak_memory
+from bundled import BUNDLED, ONE_MACHINE
 
-BUNDLED = Path(__file__).resolve().parents[1] / "raw" / "benchmart"
 COPY = 1_000
 
 
 def write_rows(directory: Path, rows: int) -> None:
     """`runs.parquet`, `runs.csv` and the facts beside them."""
-    frame = pd.read_csv(BUNDLED / "amd-epyc-genoa.csv")
+    frame = pd.read_csv(ONE_MACHINE)
     frame = frame[frame["status"] == "ok"].reset_index(drop=True)
     copies = -(-rows // len(frame))
     table = pd.concat([frame] * copies, ignore_index=True).iloc[:rows]

@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 
 # nothing large is loaded here: a process counts the peak of the one that starts it as its own
 from build_time import timed
-from bundled import BUNDLED, COMMAND
+from bundled import BUNDLED, COMMAND, ONE_MACHINE
 
 NOISE = 0.01
 COUNTED = ("measurements", "configurations", "candidates", "learned")
@@ -78,7 +78,7 @@ def write_rows(directory: Path, rows: int, configurations: int) -> None:
 
     for name in ("hardware.csv", "models.csv"):
         (directory / name).write_bytes((BUNDLED / name).read_bytes())
-    bundled = pd.read_csv(BUNDLED / "amd-epyc-genoa.csv")
+    bundled = pd.read_csv(ONE_MACHINE)
     bundled = bundled[bundled["status"] == "ok"].reset_index(drop=True)
     number = np.arange(rows)
     night, configuration = number // configurations, number % configurations

@@ -81,6 +81,10 @@ class Case:
         """What else its result depends on, in words."""
         return f"beside {self.beside}" if self.beside else None
 
+    def cells(self, names: tuple[str, ...] = IDENTITY) -> tuple[str, ...]:
+        """Its cells of these columns, as a file has them."""
+        return identity({name: getattr(self, name) for name in names}, names)
+
     def __str__(self) -> str:
         sizes = (self.input_length, self.output_length, self.image_size)
         words = (

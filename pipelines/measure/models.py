@@ -27,9 +27,8 @@ def build_model(architecture: Architecture, device: str = "cpu") -> torch.nn.Mod
         Where a factory returns something else.
     """
     transformers.logging.set_verbosity_error()
-    made_there = (
-        device if architecture.folder is None else "cpu"
-    )  # large ones would be long in the making
+    # large ones would be long in the making on a processor
+    made_there = "cpu" if architecture.folder else device
     with torch.random.fork_rng(devices=[]), torch.device(made_there):
         torch.manual_seed(0)
         model = _made(architecture)

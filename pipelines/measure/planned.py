@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,7 +19,7 @@ from pipelines.suggest import did_you_mean
 ON_ACCELERATORS = ("pytorch", "torch.compile")
 Models = Mapping[str, Architecture]
 FRAMEWORKS = ("pytorch", "torch.compile", "onnxruntime", "openvino")
-BESIDE = f"beside {NEIGHBOUR}"
+BESIDE = replace(NEIGHBOUR, beside=NEIGHBOUR).options
 
 
 class Planned(NamedTuple):

@@ -59,7 +59,7 @@ class Processes:
     def try_once(self, cases: Sequence[Case]) -> dict[str, Failure]:
         """What of the cases does not run at all, by the name of its model."""
         found = ((case.model_name, self._ask("try_once", case, self.folder)) for case in cases)
-        return {name: failure for name, failure in found if failure}
+        return {name: answer for name, answer in found if isinstance(answer, Failure)}
 
     def accelerator(self) -> tuple[Accelerator | None, str]:
         """What there is beside the processor, and why its power is not known if it is not."""

@@ -15,7 +15,7 @@ from pipelines.errors import BenchmartError, InputError
 from pipelines.measure.accelerators import Accelerator, with_data_sheet
 from pipelines.measure.cases import Case, identity
 from pipelines.measure.conditions import Others, alone_on_this_machine
-from pipelines.measure.output import append, described, merge, read, sole_writer, written
+from pipelines.measure.output import append, merge, read, sole_writer, written
 from pipelines.measure.own_models import smallest_of_own_models
 from pipelines.measure.processes import Processes
 from pipelines.measure.results import Failure
@@ -87,7 +87,7 @@ def run_cases(
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     with sole_writer(output), alone_on_this_machine(on_event):
         known = set(map(identity, written(output)))
-        wanted = [case for case in cases if identity(described(case)) not in known]
+        wanted = [case for case in cases if case.cells() not in known]
         summary = Summary(known=len(cases) - len(wanted), left=len(wanted))
         if not wanted:
             return summary
@@ -157,7 +157,7 @@ def _describe_models(
     """What the file does not say yet of what the cases run."""
     known = {identity(row, DESCRIBED_BY) for row in read(path)}
     for case in cases:
-        key = identity(described(case), DESCRIBED_BY)
+        key = case.cells(DESCRIBED_BY)
         if key in known:
             continue
         known.add(key)

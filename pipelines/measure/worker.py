@@ -9,7 +9,8 @@ import os
 import re
 import resource
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -71,10 +72,7 @@ def time_cases(pipe: Connection, cases: Sequence[Case], memory_limit: int, folde
         return
     pipe.send(True)
     for case in cases:
-        try:
-            pipe.send(_execution(backend, case, baseline))
-        except Exception as error:
-            pipe.send(_failure(error))
+        _send(pipe, partial(_execution, backend, case, baseline))
 
 
 def run_beside(pipe: Connection, case: Case, after: int, folder: Path) -> None:
@@ -88,14 +86,9 @@ def run_beside(pipe: Connection, case: Case, after: int, folder: Path) -> None:
 
 
 def try_once(pipe: Connection, case: Case, folder: Path) -> None:
-    """Send its `Failure`, or nothing where it runs."""
+    """Send what it takes, or its `Failure` where it does not run."""
     _quieten()
-    try:
-        _backend(case, folder).prepare(case)()
-    except Exception as error:
-        pipe.send(_failure(error))
-    else:
-        pipe.send(None)
+    _send(pipe, lambda: _backend(case, folder).prepare(case)())
 
 
 def tell_accelerator(pipe: Connection) -> None:
@@ -113,10 +106,7 @@ def tell_accelerator(pipe: Connection) -> None:
 def describe_model(pipe: Connection, model: Architecture, image_size: int | None) -> None:
     """Send its row of `models.csv`, or the `Failure` to find it."""
     _quieten()
-    try:
-        pipe.send(model_facts(model, image_size))
-    except Exception as error:
-        pipe.send(_failure(error))
+    _send(pipe, partial(model_facts, model, image_size))
 
 
 def describe_devices(
@@ -126,6 +116,15 @@ def describe_devices(
     _quieten()
     devices = [describe(count) for count in threads]
     pipe.send(devices + ([describe_accelerator(accelerator)] if accelerator else []))
+
+
+def _send(pipe: Connection, find: Callable[[], object]) -> None:
+    """What is found, or the `Failure` to find it."""
+    try:
+        found = find()
+    except Exception as error:
+        found = _failure(error)
+    pipe.send(found)
 
 
 def _backend(case: Case, folder: Path, after: int = 0) -> Backend:
