@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import duckdb
@@ -28,7 +28,7 @@ from models_py.limits import Limits
 from models_py.objectives import DEFAULT_DIRECTIONS, sign
 from models_py.predict import PerformancePredictor
 from models_py.shortlist import Candidates, Tactic, select, weighed
-from pipelines.chunks import chunks
+from pipelines.chunks import Chunk, chunks, ends_of_chunks
 from pipelines.console import Reporter
 from pipelines.dbt import DBT_PROJECT, QUIETLY, Dbt
 from pipelines.ingest import find_files, land
@@ -57,6 +57,11 @@ def marts(place: Path, size: int) -> Path:
         write_deployments(home / "raw" / "benchmart", max(1, size // OPTIONS_OF_A_WORKLOAD))
         build_marts(dbt, find_files([DATA / SOURCE, home / "raw"]), Reporter())
     return dbt.database
+
+
+def every(con: duckdb.DuckDBPyConnection) -> Iterator[Chunk]:
+    """All options of a database, chunk by chunk."""
+    return chunks(con, ends_of_chunks(con))
 
 
 def predictor_of(place: Path) -> PerformancePredictor:
@@ -113,7 +118,7 @@ def matrix_in_chunks(place: Path, size: int) -> Run:
         connect(marts(place, size), read_only=True),
         predictor_of(place).models[METRIC].encoder,
     )
-    return lambda: sum(len(encoder.transform(as_frame(chunk.candidates))) for chunk in chunks(con))
+    return lambda: sum(len(encoder.transform(as_frame(each.candidates))) for each in every(con))
 
 
 def matrix_by_pandas(place: Path, size: int) -> Run:
@@ -161,11 +166,11 @@ def _forest(place: Path, crossing: tuple[str, ...], size: int):
 def score_in_chunks(place: Path, size: int) -> Run:
     con, model = connect(marts(place, size)), predictor_of(place).models[METRIC]
     con.execute("drop schema if exists ml cascade")
-    model.predict(as_frame(next(chunks(con)).candidates))  # loads compiled code
+    model.predict(as_frame(next(every(con)).candidates))  # loads compiled code
 
     def run() -> int:
         rows = 0
-        for chunk in chunks(con):
+        for chunk in every(con):
             frame = as_frame(chunk.candidates)
             add(con, "predictions", as_arrow(frame[["config_id"]].join(model.predict(frame))))
             rows += len(frame)
@@ -220,7 +225,7 @@ def _ranked(place: Path, size: int) -> tuple[pd.DataFrame, PerformancePredictor]
         with connect(marts(place, size), read_only=True) as con:
             measured = con.table("features.measured_configurations").limit(0).df()
             ranked = []
-            for chunk in chunks(con):
+            for chunk in every(con):
                 system = ActiveLearningSystem(predictor, as_frame(chunk.candidates), measured)
                 ranked.append(system.rank(system.predictions(METRIC), METRIC))
         pd.concat(ranked, ignore_index=True).to_parquet(saved)

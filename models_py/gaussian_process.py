@@ -23,6 +23,7 @@ from models_py.kernel import (
     Points,
     Structure,
     covariance,
+    own_covariance,
     variance,
 )
 
@@ -162,14 +163,17 @@ class GaussianProcess:
             (rows,).
         """
         errors, deviation = np.empty(values.shape), np.empty(len(values))
-        inverse = _inverse(self.factor)
-        weights = inverse @ values
+        weights = cho_solve((self.factor, True), values, check_finite=False)
+        inverse = dpotri(self.factor, lower=1)[0]  # its lower triangle
         order = np.argsort(configurations, kind="stable")
-        starts = np.flatnonzero(np.diff(configurations[order])) + 1
-        for here in np.split(order, starts):
-            left = np.linalg.inv(inverse[np.ix_(here, here)])
+        _, starts, sizes = np.unique(configurations[order], return_index=True, return_counts=True)
+        for size in np.unique(sizes):
+            here = order[starts[sizes == size, None] + np.arange(size)]  # ascending in each
+            own = np.tril(inverse[here[:, :, None], here[:, None, :]])
+            left = np.linalg.inv(own + np.tril(own, -1).swapaxes(1, 2))
             errors[here] = left @ weights[here]
-            deviation[here] = np.sqrt(np.maximum(left.diagonal() - self.noise, JITTER))
+            variances = np.diagonal(left, axis1=1, axis2=2) - self.noise
+            deviation[here] = np.sqrt(np.maximum(variances, JITTER))
         return errors, deviation
 
     def of(self, target: np.ndarray, centre: float) -> GaussianProcess:
@@ -206,10 +210,8 @@ class GaussianProcess:
     @cached_property
     def factor(self) -> np.ndarray:
         """Lower Cholesky factor of the covariance of the noisy rows."""
-        matrix = covariance(self.points, self.points, self.parameters)
-        matrix[np.diag_indices_from(matrix)] = (
-            variance(self.points, self.parameters) + self.noise + JITTER
-        )
+        matrix = own_covariance(self.points, self.parameters)
+        matrix[np.diag_indices_from(matrix)] += self.noise + JITTER
         return cholesky(matrix, lower=True, overwrite_a=True, check_finite=False)
 
     @cached_property
@@ -245,9 +247,3 @@ class GaussianProcess:
                 saved["logarithms"],
                 structure["centre"],
             )
-
-
-def _inverse(factor: np.ndarray) -> np.ndarray:
-    """Inverse of a matrix from its lower Cholesky factor."""
-    inverse = np.tril(dpotri(factor, lower=1)[0])
-    return inverse + np.tril(inverse, -1).T

@@ -39,6 +39,7 @@ OTHER_NUMBERS = (
     "layers",
 )
 WORKLOAD_CATEGORIES = ("comparable_group", "framework", "precision", "options")
+BLOCK = 128  # rows whose covariances stay in the cache
 LARGEST = 6.0  # standard deviations: beyond them nothing is extrapolated
 
 
@@ -187,6 +188,17 @@ def covariance(one: Points, other: Points, parameters: Parameters) -> np.ndarray
         squared += np.take(mismatched @ weights[numbers:], mismatch)
         squared *= -0.5
         result += amplitude * np.exp(squared, out=squared)
+    return result
+
+
+def own_covariance(points: Points, parameters: Parameters) -> np.ndarray:
+    """Prior covariance of points with each other without noise, its lower triangle, (rows, rows)."""
+    result = np.zeros((len(points.numbers),) * 2)
+    for start in range(0, len(result), BLOCK):
+        rows, columns = slice(start, start + BLOCK), slice(start + BLOCK)
+        result[rows, columns] = covariance(points.take(rows), points.take(columns), parameters)
+    # a missing category is like no other, yet like itself
+    np.fill_diagonal(result, variance(points, parameters))
     return result
 
 
