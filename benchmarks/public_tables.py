@@ -18,7 +18,7 @@ from pipelines.dbt import Dbt
 from pipelines.ingest import find_files
 from pipelines.published import connect, outcome_frame, training_frame
 from pipelines.settings import PROJECT
-from pipelines.stages import build_marts
+from pipelines.stages import build_marts, land_files
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 SEEDS = (900, 901, 902, 903, 904)
@@ -74,7 +74,8 @@ def read_outcomes(folder: Path) -> pd.DataFrame:
 def described(folders: list[Path]) -> Iterator[duckdb.DuckDBPyConnection]:
     with tempfile.TemporaryDirectory() as place:
         dbt = Dbt(Path(place), Path(place) / "dbt")
-        build_marts(dbt, find_files(folders), Reporter())
+        land_files(dbt, find_files(folders), Reporter())
+        build_marts(dbt, Reporter())
         with connect(dbt.database, read_only=True) as con:
             yield con
 

@@ -33,7 +33,7 @@ from pipelines.console import Reporter
 from pipelines.dbt import DBT_PROJECT, QUIETLY, Dbt
 from pipelines.ingest import find_files, land
 from pipelines.published import as_frame, connect, training_frame
-from pipelines.stages import UPSTREAM, build_marts
+from pipelines.stages import UPSTREAM, build_marts, land_files
 from pipelines.write_back import add, as_arrow
 
 METRIC = "throughput"
@@ -55,7 +55,8 @@ def marts(place: Path, size: int) -> Path:
     dbt = Dbt(home, place / "dbt")
     if not dbt.database.exists():
         write_deployments(home / "raw" / "benchmart", max(1, size // OPTIONS_OF_A_WORKLOAD))
-        build_marts(dbt, find_files([DATA / SOURCE, home / "raw"]), Reporter())
+        land_files(dbt, find_files([DATA / SOURCE, home / "raw"]), Reporter())
+        build_marts(dbt, Reporter())
     return dbt.database
 
 

@@ -76,14 +76,12 @@ def build(
             journal.in_staging(staging)
             build_id, recipe = staging.name.removesuffix(STAGING), recipe_of(settings)
             facts = BuildFacts(build_id, datetime.now(UTC), fingerprint, recipe)
-            tracker = Tracker(settings.mlruns)
             learned = run_stages(
                 _learning_all(settings) if results else settings,
                 files,
                 facts,
                 None if full_refresh else base,
                 staging,
-                tracker,
                 reporter,
                 engine,
             )
@@ -94,7 +92,7 @@ def build(
             warehouse.keep(results.path, results.name)
         warehouse.publish(staging, settings.keep_builds)
         with warned_of(reporter):
-            point_aliases(tracker, learned.challengers, learned.serving)
+            point_aliases(Tracker(settings.mlruns), learned.challengers, learned.serving)
 
 
 def _intact(warehouse: Warehouse, recording: bool, reporter: Reporter) -> Path | None:

@@ -31,17 +31,27 @@ UPSTREAM = ("+path:models/marts/core", "+path:models/marts/features")
 DOWNSTREAM = ("diagnostic_rules", "path:models/marts/analytics", "path:tests")
 
 
-def build_marts(dbt: Dbt, files: Sequence[InputFile], reporter: Reporter) -> Landing:
-    """Land the files and build everything that the models read: `core` and `features`."""
+def land_files(dbt: Dbt, files: Sequence[InputFile], reporter: Reporter) -> Landing:
+    """Land the files.
+
+    Raises
+    ------
+    InputError
+        Where nothing is in them.
+    """
     with reporter.stage("landing"), connect(dbt.database, memory=dbt.memory) as con:
         landing = land(con, files)
     for warning in landing.warnings:
         reporter.say(f"warning: {warning}")
     if not (landing.loaded or landing.unchanged):
         raise InputError(f"{'; '.join(landing.warnings)}: nothing to build from")
+    return landing
+
+
+def build_marts(dbt: Dbt, reporter: Reporter) -> None:
+    """Build everything that the models read: `core` and `features`."""
     with reporter.stage("core and features"), reporter.counting(NODES) as count:
         dbt.build(UPSTREAM, count)
-    return landing
 
 
 def run_stages(
@@ -50,7 +60,6 @@ def run_stages(
     facts: BuildFacts,
     previous: Path | None,
     staging: Path,
-    tracker: Tracker,
     reporter: Reporter,
     engine: Engine,
 ) -> Learned:
@@ -68,12 +77,14 @@ def run_stages(
     pins = {
         metric: version for metric, version in warehouse.pins().items() if metric in settings.wanted
     }
-    champions = find_champions(previous, pins, tracker)
     if previous:
         shutil.copyfile(previous / DATABASE, database)
     with connected() as con:
         load_curves(con, warehouse.curves)
-    landing = build_marts(dbt, files, reporter)
+    landing = land_files(dbt, files, reporter)
+    tracker = Tracker(settings.mlruns)  # takes seconds to load: bad input is told before
+    champions = find_champions(previous, pins, tracker)
+    build_marts(dbt, reporter)
     with connected() as con:
         models = staging / "models"
         learned = learn(con, settings, models, champions, facts, tracker, reporter, engine)

@@ -1,7 +1,10 @@
-{% test in_unit_interval(model, column_name) %}
+{% test in_unit_interval(model, columns) %}
 
-select {{ column_name }}
+{% for column in columns %}
+select '{{ column }}' as column_name, {{ column }} as outside
 from {{ model }}
-where {{ column_name }} is null or not {{ column_name }} between 0 and 1
+where {{ column }} is null or not {{ column }} between 0 and 1
+{{ "union all" if not loop.last }}
+{% endfor %}
 
 {% endtest %}

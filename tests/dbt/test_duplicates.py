@@ -13,7 +13,7 @@ from pipelines.console import Reporter
 from pipelines.dbt import Dbt
 from pipelines.ingest import find_files
 from pipelines.published import connect
-from pipelines.stages import build_marts
+from pipelines.stages import build_marts, land_files
 
 RUNS = """\
 model_name,model_type,hardware,framework,precision,batch_size,throughput
@@ -44,7 +44,8 @@ def judge(tmp_path_factory: pytest.TempPathFactory, parsed: Path):
     raw.mkdir()
     (raw / "runs.csv").write_text(RUNS, encoding="utf-8")
     dbt = Dbt(root, parsed)
-    build_marts(dbt, find_files([raw]), Reporter(quiet=True))
+    land_files(dbt, find_files([raw]), Reporter(quiet=True))
+    build_marts(dbt, Reporter(quiet=True))
     compiled = dbt.invoke("compile", "--select", "int_runs__judged").results
     (sql,) = (each.node.compiled_code for each in compiled if each.node.name == "int_runs__judged")
 

@@ -18,7 +18,7 @@ from pipelines.console import Reporter
 from pipelines.dbt import Dbt
 from pipelines.ingest import find_files
 from pipelines.published import connect, measured_frame, training_frame
-from pipelines.stages import build_marts
+from pipelines.stages import build_marts, land_files
 
 NATIVE = """\
 model_name,model_type,hardware,framework,precision,batch_size,input_length,throughput,latency_ms,jitter_ms,status,notes
@@ -110,7 +110,8 @@ def marts(tmp_path_factory: pytest.TempPathFactory, parsed: Path) -> duckdb.Duck
     }.items():
         (raw / name).write_text(content, encoding="utf-8")
     dbt = Dbt(root, parsed)
-    build_marts(dbt, find_files([raw]), Reporter(quiet=True))
+    land_files(dbt, find_files([raw]), Reporter(quiet=True))
+    build_marts(dbt, Reporter(quiet=True))
     with connect(dbt.database, read_only=True) as con:
         yield con
 

@@ -11,7 +11,7 @@ from pipelines.console import Reporter
 from pipelines.dbt import Dbt
 from pipelines.ingest import find_files
 from pipelines.published import connect
-from pipelines.stages import build_marts
+from pipelines.stages import build_marts, land_files
 from tests.dbt.published_tables import write_tables
 
 PROBLEMS = {
@@ -249,7 +249,8 @@ def built(tmp_path_factory: pytest.TempPathFactory, parsed: Path) -> tuple[Dbt, 
     root = tmp_path_factory.mktemp("quirks")
     write_tables(root / "raw")
     dbt = Dbt(root, parsed)
-    build_marts(dbt, find_files([root / "raw"]), Reporter(quiet=True))
+    land_files(dbt, find_files([root / "raw"]), Reporter(quiet=True))
+    build_marts(dbt, Reporter(quiet=True))
     results = dbt.invoke("test", "--select", "test_type:unit")
     dbt.invoke("source", "freshness")
     return dbt, len(list(results))

@@ -6,7 +6,7 @@ from pipelines.console import Reporter
 from pipelines.dbt import Dbt
 from pipelines.ingest import find_files
 from pipelines.published import connect
-from pipelines.stages import build_marts
+from pipelines.stages import build_marts, land_files
 from tests.support import PROJECT, Commands
 
 SOURCES = {
@@ -23,7 +23,8 @@ SOURCES = {
 def test_public_tables_are_accounted_for_row_by_row(shared_data, tmp_path, parsed):
     files = find_files([PROJECT / "raw", shared_data])
     dbt = Dbt(tmp_path, parsed)
-    landing = build_marts(dbt, files, Reporter(quiet=True))
+    landing = land_files(dbt, files, Reporter(quiet=True))
+    build_marts(dbt, Reporter(quiet=True))
     with connect(dbt.database, read_only=True) as con:
         unbalanced = con.sql(
             "select file, runs_read, judged.rows from raw.files left join ("
