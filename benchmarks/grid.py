@@ -9,18 +9,26 @@ weights and cache as shares of the memory, of two bytes an element and with atte
 LightGBM and `predict_rows` predict 200,000 cells, and what all of them would take is extrapolated; the
 matrix is made before the clock starts. `predict_grid` is timed as a whole, from taking the booster apart
 to the finished tensor; the columns of the grid are there. Compiled code is loaded from its cache.
+Beside them compilers of trees predict the same 200,000 cells (`tree_compilers.py`; uv makes their
+environment, gcc is needed), without what compiling takes, which is told.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import lightgbm as lgb
 import numpy as np
 import pandas as pd
+from comparison import UV
+from peer_worker import ONE_THREAD
 from public_tables import DATA, LLM_THROUGHPUT, read_rows, rows_of
 
 from models_py.boosting import dataset, train
@@ -83,6 +91,9 @@ def compare(name: str, grid: Grid, booster: lgb.Booster, repeats: int) -> None:
             started = time.process_time()
             predict()
             seconds[way].append(factor * (time.process_time() - started))
+    for way, compiled in compiled_trees(booster, matrix, repeats).items():
+        told = f"{way}, compiled in {compiled['to_compile']:.0f} s"
+        found[told], seconds[told] = compiled["predicted"], scale * compiled["seconds"]
     usual = np.array(seconds["Booster.predict"])
     for way, taken in seconds.items():
         ratios = usual / np.array(taken)
@@ -92,6 +103,23 @@ def compare(name: str, grid: Grid, booster: lgb.Booster, repeats: int) -> None:
             f" ({ratios.min():.1f} to {ratios.max():.1f}) | {difference:.0e} |",
             flush=True,
         )
+
+
+def compiled_trees(
+    booster: lgb.Booster, matrix: np.ndarray, repeats: int
+) -> dict[str, dict[str, np.ndarray]]:
+    """What compilers of trees predict, and what they take; see `tree_compilers.py`."""
+    script = Path(__file__).with_name("tree_compilers.py")
+    with TemporaryDirectory() as place:
+        booster.save_model(f"{place}/model.txt")
+        np.save(f"{place}/matrix.npy", matrix)
+        command = [UV, "run", "--quiet", "--no-project", "--script", script, place, str(repeats)]
+        subprocess.run(command, check=True, stdout=sys.stderr, env=os.environ | ONE_THREAD)
+        answers = {}
+        for path in sorted(Path(place).glob("*.npz")):
+            with np.load(path, allow_pickle=False) as said:
+                answers[path.stem] = dict(said)
+    return answers
 
 
 def grid_of(rows: pd.DataFrame, encoder: Encoder, steps: int = STEPS) -> Grid:
