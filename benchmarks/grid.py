@@ -91,12 +91,13 @@ def compare(name: str, grid: Grid, booster: lgb.Booster, repeats: int) -> None:
             started = time.process_time()
             predict()
             seconds[way].append(factor * (time.process_time() - started))
-    for way, compiled in compiled_trees(booster, matrix, repeats).items():
-        told = f"{way}, compiled in {compiled['to_compile']:.0f} s"
-        found[told], seconds[told] = compiled["predicted"], scale * compiled["seconds"]
-    usual = np.array(seconds["Booster.predict"])
+    usual = dict.fromkeys(ways, seconds["Booster.predict"])
+    for compiler, said in compiled_trees(booster, matrix, repeats).items():
+        way = f"{compiler}, compiled in {said['to_compile']:.0f} s"
+        found[way] = said["predicted"]
+        seconds[way], usual[way] = scale * said["seconds"], scale * said["usual"]
     for way, taken in seconds.items():
-        ratios = usual / np.array(taken)
+        ratios = np.array(usual[way]) / np.array(taken)
         difference = np.abs(found[way] - found["Booster.predict"]).max()
         print(
             f"| {name} | {grid.size:,} | {way} | {np.median(taken):.2f} | {np.median(ratios):.1f}"

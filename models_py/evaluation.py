@@ -101,7 +101,7 @@ def sensitivity(
     ]
     # at once: being asked takes a model longer than a hundred rows do
     said = model.predict(pd.concat([rows, *shuffled], ignore_index=True))["p50"].to_numpy()
-    medians = np.log(said).reshape(-1, len(rows))
+    medians = np.log(said).reshape(len(columns) + 1, len(rows))
     # what a shuffled column leaves open did not move
     changes = np.nanmean(np.abs(medians[1:] - medians[0]), axis=1)
     table = pd.DataFrame({"column": columns, "change": changes})

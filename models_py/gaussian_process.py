@@ -23,7 +23,7 @@ from models_py.kernel import (
     Points,
     Structure,
     covariance,
-    own_covariance,
+    lower_covariance,
     variance,
 )
 
@@ -210,7 +210,7 @@ class GaussianProcess:
     @cached_property
     def factor(self) -> np.ndarray:
         """Lower Cholesky factor of the covariance of the noisy rows."""
-        matrix = own_covariance(self.points, self.parameters)
+        matrix = lower_covariance(self.points, self.parameters)
         matrix[np.diag_indices_from(matrix)] += self.noise + JITTER
         return cholesky(matrix, lower=True, overwrite_a=True, check_finite=False)
 

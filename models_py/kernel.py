@@ -191,8 +191,11 @@ def covariance(one: Points, other: Points, parameters: Parameters) -> np.ndarray
     return result
 
 
-def own_covariance(points: Points, parameters: Parameters) -> np.ndarray:
-    """Prior covariance of points with each other without noise, its lower triangle, (rows, rows)."""
+def lower_covariance(points: Points, parameters: Parameters) -> np.ndarray:
+    """Prior covariance of points with each other without noise, shape (rows, rows).
+
+    Its lower triangle: what is above is not to be read.
+    """
     result = np.zeros((len(points.numbers),) * 2)
     for start in range(0, len(result), BLOCK):
         rows, columns = slice(start, start + BLOCK), slice(start + BLOCK)

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,6 +76,7 @@ def build(
             staging = warehouse.stage()
             journal.in_staging(staging)
             build_id, recipe = staging.name.removesuffix(STAGING), recipe_of(settings)
+            tracker = cache(partial(Tracker, settings.mlruns))
             facts = BuildFacts(build_id, datetime.now(UTC), fingerprint, recipe)
             learned = run_stages(
                 _learning_all(settings) if results else settings,
@@ -82,6 +84,7 @@ def build(
                 facts,
                 None if full_refresh else base,
                 staging,
+                tracker,
                 reporter,
                 engine,
             )
@@ -92,7 +95,7 @@ def build(
             warehouse.keep(results.path, results.name)
         warehouse.publish(staging, settings.keep_builds)
         with warned_of(reporter):
-            point_aliases(Tracker(settings.mlruns), learned.challengers, learned.serving)
+            point_aliases(tracker(), learned.challengers, learned.serving)
 
 
 def _intact(warehouse: Warehouse, recording: bool, reporter: Reporter) -> Path | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -60,6 +60,7 @@ def run_stages(
     facts: BuildFacts,
     previous: Path | None,
     staging: Path,
+    tracker: Callable[[], Tracker],
     reporter: Reporter,
     engine: Engine,
 ) -> Learned:
@@ -69,6 +70,8 @@ def run_stages(
     ----------
     previous
         Directory of the build to go on from, `None` to start afresh.
+    tracker
+        Makes it when first called, which takes seconds: bad input is told before.
     """
     database = staging / DATABASE
     dbt = Dbt(staging, settings.warehouse / "dbt", of_marts(settings.limit_memory))
@@ -82,12 +85,11 @@ def run_stages(
     with connected() as con:
         load_curves(con, warehouse.curves)
     landing = land_files(dbt, files, reporter)
-    tracker = Tracker(settings.mlruns)  # takes seconds to load: bad input is told before
-    champions = find_champions(previous, pins, tracker)
+    champions = find_champions(previous, pins, tracker())
     build_marts(dbt, reporter)
     with connected() as con:
         models = staging / "models"
-        learned = learn(con, settings, models, champions, facts, tracker, reporter, engine)
+        learned = learn(con, settings, models, champions, facts, tracker(), reporter, engine)
         append_build(con, settings, facts, files, learned, [*landing.warnings, *learned.warnings])
     with reporter.stage("analytics"):
         with reporter.counting(NODES) as count:

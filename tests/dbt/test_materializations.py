@@ -79,6 +79,23 @@ def test_a_documented_column_that_is_not_there_fails_and_changes_nothing(project
     assert found(project) == before
 
 
+CONTRACTED = """\
+models:
+  - name: answers
+    config: {materialized: table, contract: {enforced: true}}
+    columns: [{name: answer, data_type: integer, constraints: [{type: not_null}]}]
+"""
+
+
+def test_a_table_that_a_contract_does_not_allow_fails_and_changes_nothing(project: Path):
+    before = build(project, 1, "table")
+    (project / "models" / "answers.yml").write_text(CONTRACTED)
+    (project / "models" / "answers.sql").write_text("select cast(null as integer) as answer")
+    with pytest.raises(BenchmartError, match=r"answers: .*NOT NULL constraint failed.*answer"):
+        Dbt(project, project / "target").build(["answers"])
+    assert found(project) == before
+
+
 PARTS = """\
 {{ config(materialized="table_in_parts") }}
 select id, getvariable('last_workload') as part

@@ -224,7 +224,7 @@ def test_bad_requests_are_named(published: Commands, tmp_path):
     assert "No such option" in published.refused("status", "--frobnicate")
 
 
-def test_bad_builds_are_named(commands: Commands, tmp_path):
+def test_bad_builds_are_named(commands: Commands, template, tmp_path):
     assert "no such file or directory" in commands.refused("build", "--raw", tmp_path / "absent")
     (tmp_path / "empty").mkdir()
     assert "no file (" in commands.refused("build", "--raw", tmp_path / "empty")
@@ -233,7 +233,10 @@ def test_bad_builds_are_named(commands: Commands, tmp_path):
         "build", "--raw", tmp_path / "empty"
     )
     assert "budget" in commands.refused("build", "--budget", 0)
-    assert "unknown metric 'speed'" in commands.refused("build", "--objective", "speed")
+    raw = template / "raw"
+    assert "unknown metric 'speed'" in commands.refused(
+        "build", "--raw", raw, "--objective", "speed"
+    )
     (tmp_path / "empty" / "runs.csv").write_text("author,text\nx,y\n")
     assert "empty/runs.csv: not a benchmark table" in commands.refused(
         "build", "--raw", tmp_path / "empty"

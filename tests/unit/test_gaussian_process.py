@@ -10,7 +10,7 @@ from sklearn.gaussian_process.kernels import RBF, ConstantKernel
 from models_py.evidence import JITTER, implausibility
 from models_py.features import Encoder
 from models_py.gaussian_process import GaussianProcess
-from models_py.kernel import covariance, variance
+from models_py.kernel import BLOCK, covariance, lower_covariance, variance
 
 NOTHING = -40.0
 
@@ -60,6 +60,16 @@ def test_held_out_is_what_the_others_predict(process, rows):
         expected = process.without(here).predict(features[here], encoder)
         np.testing.assert_allclose(mean[here], expected[0], rtol=1e-6)
         np.testing.assert_allclose(deviation[here], expected[1], rtol=1e-4)
+
+
+def test_points_among_themselves_are_as_like_as_any_but_wholly_like_themselves(process):
+    points = process.points.take(np.arange(2 * BLOCK + 7) % len(process.target))
+    points.codes[5] = -1
+    found = lower_covariance(points, process.parameters)
+    expected = covariance(points, points, process.parameters)
+    np.testing.assert_array_equal(np.tril(found, -1), np.tril(expected, -1))
+    np.testing.assert_array_equal(found.diagonal(), variance(points, process.parameters))
+    assert found[5, 5] > expected[5, 5]
 
 
 def test_the_covariance_is_the_sum_that_it_says(process):
