@@ -1,4 +1,4 @@
-"""Benchmarks whose ways call what builds are made of: they run, and both ways do the same rows."""
+"""Benchmarks that call what builds are made of: they run."""
 
 from __future__ import annotations
 
