@@ -5,11 +5,15 @@ from __future__ import annotations
 import ctypes
 import re
 import resource
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager, suppress
 from multiprocessing import get_context
 from pathlib import Path
+from threading import Event, Thread
 from typing import NamedTuple, TypeVar
+
+import psutil
 
 Result = TypeVar("Result")
 
@@ -52,6 +56,26 @@ def peak_memory() -> float:
     status = Path("/proc/self/status").read_text(encoding="ascii")
     children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     return max(int(re.search(r"VmHWM:\s+(\d+)", status)[1]), children) / 1024
+
+
+@contextmanager
+def memory_of(pid: int) -> Iterator[list[float]]:
+    """What a process and its children hold, MiB, twice a second; what they share counts once."""
+    found, over, process = [0.0], Event(), psutil.Process(pid)
+
+    def sample() -> None:
+        while not over.wait(0.5):
+            with suppress(psutil.Error):  # one of them has just ended
+                family = [process, *process.children(recursive=True)]
+                found.append(sum(each.memory_full_info().pss for each in family) / 2**20)
+
+    sampling = Thread(target=sample)
+    sampling.start()
+    try:
+        yield found
+    finally:
+        over.set()
+        sampling.join()
 
 
 def _cpu() -> float:

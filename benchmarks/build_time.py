@@ -21,7 +21,8 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-# nothing large is loaded here: a process counts the peak of the one that starts it as its own
+# little is loaded here: a process counts the peak of the one that starts it as its own
+from apart import memory_of
 from bundled import COMMAND, environment, write_rows
 
 HELD_BACK = 60
@@ -73,7 +74,7 @@ def one_round() -> list[tuple[str, Cost]]:
 
 
 def timed(command: list, home: Path) -> Cost:
-    """Run a command; its children count."""
+    """Run a command; its children count, also their memory beside its own."""
     started = time.perf_counter()
     with (home / "stderr").open("wb") as said:
         process = subprocess.Popen(
@@ -83,11 +84,12 @@ def timed(command: list, home: Path) -> Cost:
             stdout=subprocess.DEVNULL,
             stderr=said,
         )
-    _, status, used = os.wait4(process.pid, 0)
+    with memory_of(process.pid) as sampled:
+        _, status, used = os.wait4(process.pid, 0)
     wall = time.perf_counter() - started
     if status:
         raise SystemExit(f"{command}: {(home / 'stderr').read_text()}")
-    return Cost(used.ru_utime + used.ru_stime, wall, used.ru_maxrss / 1024)
+    return Cost(used.ru_utime + used.ru_stime, wall, max(used.ru_maxrss / 1024, *sampled))
 
 
 if __name__ == "__main__":

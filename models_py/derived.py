@@ -19,6 +19,7 @@ from models_py.metric_model import (
     COMPARABLE,
     GROUP,
     MetricModel,
+    by_cell,
     log_bounds,
     quantile_names,
 )
@@ -286,10 +287,11 @@ def _most_derived(frame: pd.DataFrame, derived: np.ndarray) -> dict[tuple[str, s
 
 def _looked_up(mirrors: dict[tuple[str, str | None], bool], frame: pd.DataFrame) -> np.ndarray:
     """Whether each row's cell mirrors, else its group, boolean; also in a group that is not known."""
-    cells = zip(frame[COMPARABLE], frame[GROUP], strict=True)
-    return np.array(
-        [mirrors.get(cell, mirrors.get((cell[0], None), True)) for cell in cells], dtype=bool
-    )
+
+    def mirrors_here(group: str, device: str) -> bool:
+        return mirrors.get((group, device), mirrors.get((group, None), True))
+
+    return by_cell(frame, mirrors_here).astype(bool)
 
 
 def _mirrored_held_out(source: MetricModel, frame: pd.DataFrame, metric: str) -> pd.DataFrame:

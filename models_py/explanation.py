@@ -11,11 +11,13 @@ from models_py.derived import DerivedModel
 from models_py.metric_model import MetricModel
 from models_py.odds import odds
 from models_py.options import platform_names
+from models_py.ranking import PLATFORM
 from models_py.worth import Objective
 
 # what the roofline bounds
 TIMED = ("throughput", "latency_ms", "ttft_ms", "itl_ms")
 OTHER_DEVICE, NEXT = "the best other device", "the next platform"
+COMPARED = ("workload_id", "rank", "prob_loss", "loss_p50")
 CONTRIBUTIONS = 2
 SMALLEST = 0.01
 
@@ -49,7 +51,8 @@ def explanations(
 
 def _against(ranked: pd.DataFrame, leaders: pd.DataFrame, objective: Objective) -> list[str]:
     """The best option of another device, or else the next of the same."""
-    others = ranked[ranked["rank"] > 1].sort_values("rank")
+    read = ranked.columns.intersection([*COMPARED, "platform", *PLATFORM])
+    others = ranked.loc[ranked["rank"] > 1, read].sort_values("rank")
     device = others["workload_id"].map(leaders.set_index("workload_id")["hardware"])
     others = others.assign(same=others["hardware"] == device)
     rivals = others.sort_values(["same", "rank"]).drop_duplicates("workload_id")

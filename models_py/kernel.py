@@ -242,7 +242,9 @@ def mismatches(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     >>> patterns(2)[found].tolist()
     [[[0.0, 1.0], [1.0, 1.0]]]
     """
-    result = np.zeros((len(one), len(other)), np.uint16)
+    # bytes, where they suffice, are compared and combined without being converted
+    kind = np.uint8 if one.shape[1] <= 8 else np.uint16
+    result = np.zeros((len(one), len(other)), kind)
     known = np.where(one < 0, -2, one)  # an unknown code does not match another unknown one
     for mine, others in zip(known.T, np.maximum(other, -1).T, strict=True):
         result <<= 1

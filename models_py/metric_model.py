@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -164,15 +165,12 @@ class MetricModel:
         )
         result["epistemic"] = belief.epistemic
         result["aleatoric"] = self.noise
-        reasons = [
-            self._outside(*kinds)
-            for kinds in zip(groups, frame[COMPARABLE].to_numpy(object), strict=True)
-        ]
-        result["in_domain"] = np.array([reason is None for reason in reasons], bool)
+        reasons = by_cell(frame, self._outside)
+        result["in_domain"] = pd.isna(reasons)
         result["domain_reason"] = pd.Series(reasons, index=frame.index, dtype=object)
         return result
 
-    def _outside(self, hardware: str, comparable_group: str) -> str | None:
+    def _outside(self, comparable_group: str, hardware: str) -> str | None:
         """Why coverage cannot be promised, or `None` where it can."""
         for name, seen in ((hardware, self.devices), (comparable_group, self.groups)):
             if seen.get(name, 0) < MINIMUM_GROUP:
@@ -322,6 +320,26 @@ def _learned_columns(frame: pd.DataFrame, metric: str) -> list[str]:
 def _anchor(log_bound: np.ndarray, centre: float, residual_centre: float) -> np.ndarray:
     """What the residual is taken to: physics where it is known, else the mean."""
     return np.where(np.isnan(log_bound), centre, log_bound + residual_centre)
+
+
+def by_cell(frame: pd.DataFrame, look_up: Callable[[str, str], object]) -> np.ndarray:
+    """What is looked up of each row's comparable group and device, once for each pair of them.
+
+    Examples
+    --------
+    >>> cells = pd.DataFrame({"comparable_group": ["g", "g", "f"], "hardware": ["t4", "l4", "t4"]})
+    >>> by_cell(cells, "{} on {}".format).tolist()
+    ['g on t4', 'g on l4', 'f on t4']
+    """
+    (group, groups), (device, devices) = (
+        pd.factorize(frame[name], use_na_sentinel=False) for name in (COMPARABLE, GROUP)
+    )
+    pairs, place = np.unique(group * len(devices) + device, return_inverse=True)
+    found = np.empty(len(pairs), object)
+    found[:] = [
+        look_up(groups[pair // len(devices)], devices[pair % len(devices)]) for pair in pairs
+    ]
+    return found[place]
 
 
 def quantile_names(levels: tuple[float, ...]) -> list[str]:

@@ -31,11 +31,13 @@ def prob_on_front(utility: np.ndarray) -> np.ndarray:
     >>> prob_on_front(np.array([fast, cheap, neither]).T[:, :, None])
     array([1., 1., 0.])
     """
-    beaten = [
-        ((utility >= own).all(axis=0) & (utility > own).any(axis=0)).any(axis=0)
-        for own in np.moveaxis(utility[:, :, None], 1, 0)
-    ]
-    return 1 - np.mean(beaten, axis=1)
+    beaten = np.zeros(utility.shape[1:], bool)
+    for option in range(len(beaten) - 1):
+        own, others = utility[:, [option]], utility[:, option + 1 :]
+        as_good, as_bad = (own >= others).all(axis=0), (own <= others).all(axis=0)
+        beaten[option] |= (as_bad & ~as_good).any(axis=0)
+        beaten[option + 1 :] |= as_good & ~as_bad
+    return 1 - beaten.mean(axis=1)
 
 
 def pareto_fronts(options: pd.DataFrame, objectives: Sequence[Objective], draw: Draw) -> np.ndarray:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,6 +18,7 @@ from pipelines.curves import keep_curves
 from pipelines.engine import engine_of, in_turn
 from pipelines.errors import InputError
 from pipelines.objective import objective_metric
+from pipelines.processes import processes
 from pipelines.published import connect, metric_directions, published_build, training_frame
 from pipelines.settings import Settings
 from pipelines.suggest import did_you_mean
@@ -99,7 +97,6 @@ def backtest(
         for name in names
         for number in range(seeds)
     ]
-    processes = partial(ProcessPoolExecutor, mp_context=get_context("spawn"))
     with reporter.stage("replays"), engine_of(settings, processes) as engine:
         shared = {group: engine.share(runs) for group, runs in pools.items()}
 

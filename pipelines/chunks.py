@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from pipelines.rescoring import earlier_predictions
 
-OPTIONS = 16_000
+OPTIONS = 12_000
 WORKLOADS = """
 with options as (
 

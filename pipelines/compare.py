@@ -59,6 +59,10 @@ from (
 """
 
 
+# positions of the same options among those ranked by each metric
+Places = Mapping[str, np.ndarray]
+
+
 class Terms(NamedTuple):
     """What options are compared by.
 
@@ -176,22 +180,26 @@ class Options:
                 found, objective, {metric: found}, self.levels, self._draw(found, [metric])
             )
             self.ranked[metric] = found.drop(columns=ranking.columns, errors="ignore").join(ranking)
-        self._margins = {
-            group: {objective: self._known(objective, group) for objective in objectives}
+        self._known = {
+            group: {objective: self._places(objective, group) for objective in objectives}
             for group, objectives in terms.objectives.items()
         }
 
     def rows(self) -> pd.DataFrame:
         """One row per objective and option, for `ml.hardware_options`."""
         rows = [
-            self._rows(objective, margins)
-            for known in self._margins.values()
-            for objective, margins in known.items()
-            if len(next(iter(margins.values())))
+            self._rows(objective, places)
+            for known in self._known.values()
+            for objective, places in known.items()
+            if len(next(iter(places.values())))
         ]
         return pd.concat(rows, ignore_index=True)
 
-    def _rows(self, objective: Objective, margins: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    def _rows(self, objective: Objective, places: Places) -> pd.DataFrame:
+        margins = {
+            metric: self.ranked[metric].iloc[each].reset_index(drop=True)
+            for metric, each in places.items()
+        }
         found = next(iter(margins.values()))
         if objective.name in DERIVED:
             draw = self._draw(found, objective.powers)
@@ -213,36 +221,45 @@ class Options:
         Compared are the objectives that are known of every option of the workload.
         """
         parts = []
-        for known in self._margins.values():
-            margins = {each: known[each] for each in known if each.name != BALANCED}
+        for known in self._known.values():
+            compared = [objective for objective in known if objective.name != BALANCED]
+            facts = {name for objective in compared for name in objective.facts}
+            read = ["config_id", "workload_id", *sorted(facts)]
+            options = {each: self._options(known[each], read) for each in compared}
             parts += [
-                self._front({each: _of_workloads(margins[each], names) for each in alike})
-                for alike, names in _known_alike(margins)
+                self._front({each: _of_workloads(options[each], names) for each in alike})
+                for alike, names in _known_alike(options)
             ]
         return pd.concat(parts, ignore_index=True)
 
-    def _front(self, margins: Mapping[Objective, Mapping[str, pd.DataFrame]]) -> pd.DataFrame:
-        metrics = {metric for each in margins.values() for metric in each}
-        frames = [next(iter(each.values())) for each in margins.values()]
-        both = reduce(pd.Index.intersection, (pd.Index(each["config_id"]) for each in frames))
-        frame = frames[0][frames[0]["config_id"].isin(both)].reset_index(drop=True)
+    def _front(self, options: Mapping[Objective, pd.DataFrame]) -> pd.DataFrame:
+        metrics = {metric for objective in options for metric in objective.powers}
+        each = [pd.Index(frame["config_id"]) for frame in options.values()]
+        both = reduce(pd.Index.intersection, each)
+        frame = next(iter(options.values()))
+        frame = frame[both.get_indexer(each[0]) >= 0].reset_index(drop=True)
         drawn = self._draw(frame, metrics, FRONT_DRAWS)
-        chance = pareto_fronts(frame, list(margins), drawn)
-        names = ",".join(objective.name for objective in margins)
+        chance = pareto_fronts(frame, list(options), drawn)
+        names = ",".join(objective.name for objective in options)
         rows = frame[["config_id", "workload_id"]].assign(prob_on_front=chance, objectives=names)
         most = rows.groupby("workload_id")["prob_on_front"].transform("max")
         return rows[rows["prob_on_front"] >= np.minimum(most, LEAST_ON_FRONT)]
 
-    def _known(self, objective: Objective, group: str) -> dict[str, pd.DataFrame]:
-        """Options of a group of which all metrics and facts of an objective are known, by metric."""
-        used = {
-            metric: self.ranked[metric][self.ranked[metric]["comparable_group"] == group]
-            for metric in objective.powers
-        }
-        each = {metric: found.set_index("config_id") for metric, found in used.items()}
-        both = reduce(pd.Index.intersection, (found.index for found in each.values()))
-        both = both[objective.stated(next(iter(each.values())).loc[both])]
-        return {metric: found.loc[both].reset_index() for metric, found in each.items()}
+    def _places(self, objective: Objective, group: str) -> Places:
+        """Of the options of a group of which all metrics and facts of an objective are known."""
+        names = {metric: pd.Index(self.ranked[metric]["config_id"]) for metric in objective.powers}
+        of_group = (
+            each[self.ranked[metric]["comparable_group"] == group] for metric, each in names.items()
+        )
+        both = reduce(pd.Index.intersection, of_group)
+        places = {metric: each.get_indexer(both) for metric, each in names.items()}
+        stated = objective.stated(self._options(places, list(objective.facts)))
+        return {metric: each[stated] for metric, each in places.items()}
+
+    def _options(self, places: Places, read: Sequence[str]) -> pd.DataFrame:
+        """Some columns of options, which do not depend on the metric."""
+        metric, rows = next(iter(places.items()))
+        return self.ranked[metric][read].iloc[rows].reset_index(drop=True)
 
     def _draw(self, options: pd.DataFrame, metrics: Sequence[str], most: int = DRAWS) -> Draw:
         place = self._place[options["config_id"]].to_numpy()
@@ -253,14 +270,15 @@ def _drawn(
     terms: Terms, options: Mapping[str, pd.DataFrame], joint: Joint
 ) -> tuple[dict[str, np.ndarray], pd.Series]:
     """Draws of every metric, shape (configurations, draws), and the row of each configuration."""
-    every = pd.concat(options.values()).drop_duplicates("config_id")
-    every = every.sort_values(["workload_id", "config_id"], ignore_index=True)
-    place = pd.Series(np.arange(len(every)), every["config_id"])
+    every = pd.concat([found[["config_id", "workload_id"]] for found in options.values()])
+    every = every.drop_duplicates().sort_values(["workload_id", "config_id"], ignore_index=True)
+    names, models = every["config_id"], terms.predictor.models
+    place = pd.Series(np.arange(len(every)), names)
+    known = [*QUANTILES, "measured_value"]
     margins = {
-        metric: found.set_index("config_id").reindex(every["config_id"])
+        metric: found.set_index("config_id")[known].reindex(names)
         for metric, found in options.items()
     }
-    names, models = every["config_id"], terms.predictor.models
     sampler = Sampler(
         every,
         models,
@@ -279,27 +297,18 @@ def _drawn(
 
 
 def _known_alike(
-    margins: Mapping[Objective, Mapping[str, pd.DataFrame]],
+    options: Mapping[Objective, pd.DataFrame],
 ) -> list[tuple[list[Objective], pd.Index]]:
     """Workloads by the objectives that are known of all of their options."""
-    counts = pd.DataFrame(
-        {
-            place: next(iter(each.values()))["workload_id"].value_counts()
-            for place, each in enumerate(margins.values())
-        }
-    )
+    each = enumerate(options.values())
+    counts = pd.DataFrame({place: found["workload_id"].value_counts() for place, found in each})
     known = counts.eq(counts.max(axis=1), axis=0)
-    objectives = list(margins)
+    objectives = list(options)
     return [
         ([objectives[place] for place, there in zip(known, key, strict=True) if there], rows.index)
         for key, rows in known.groupby(list(known))
     ]
 
 
-def _of_workloads(
-    margins: Mapping[str, pd.DataFrame], workloads: pd.Index
-) -> dict[str, pd.DataFrame]:
-    return {
-        metric: found[found["workload_id"].isin(workloads)].reset_index(drop=True)
-        for metric, found in margins.items()
-    }
+def _of_workloads(options: pd.DataFrame, workloads: pd.Index) -> pd.DataFrame:
+    return options[options["workload_id"].isin(workloads)].reset_index(drop=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import CancelledError, Executor, ThreadPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import CancelledError, ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -39,9 +39,9 @@ class Engine(Protocol):
 
 
 class Pool:
-    """Threads of this process, or other processes of this machine."""
+    """Threads of this process."""
 
-    def __init__(self, pool: Executor, side_by_side: int) -> None:
+    def __init__(self, pool: ThreadPoolExecutor, side_by_side: int) -> None:
         self.pool, self.side_by_side = pool, side_by_side
 
     def share(self, value: object) -> object:
@@ -111,15 +111,22 @@ class Cluster:
 
 
 @contextmanager
+def threads(count: int) -> Iterator[Pool]:
+    """So many threads."""
+    with ThreadPoolExecutor(count) as pool:
+        yield Pool(pool, count)
+
+
+@contextmanager
 def engine_of(
-    settings: Settings, local: Callable[[int], Executor] = ThreadPoolExecutor
+    settings: Settings, local: Callable[[int], AbstractContextManager[Engine]] = threads
 ) -> Iterator[Engine]:
     """The engine that the settings ask for.
 
     Parameters
     ----------
     local
-        What makes a pool of so many threads or processes, where no cluster is asked for.
+        What makes so many threads or processes, where no cluster is asked for.
 
     Raises
     ------
@@ -135,8 +142,8 @@ def engine_of(
         with connected(settings.scheduler) as client:
             yield Cluster(client)
         return
-    with local(settings.threads) as pool:
-        yield Pool(pool, settings.threads)
+    with local(settings.threads) as engine:
+        yield engine
 
 
 def in_turn(

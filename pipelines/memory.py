@@ -6,6 +6,7 @@ Sizes are decimal, in bytes, and were measured (`benchmarks/scale.py`).
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ LIBRARIES = 800_000_000  # and what dbt left
 EMPTIED = "50MB"
 # of a training row: as it is read, and what fitting one metric takes beside
 ROW, ROW_FITTED = 1_000, 2_300
+SCORER = 480_000_000  # a process that scores options, beside what its models hold
 
 
 def of_marts(limit: int) -> int:
@@ -38,6 +40,23 @@ def fits_at_once(limit: int, rows: int, threads: int) -> int:
     """
     left = limit - LIBRARIES - ROW * rows
     return max(1, min(threads, left // (ROW_FITTED * max(rows, 1))))
+
+
+def scored_at_once(limit: int, rows: Sequence[int], threads: int) -> int:
+    """How many processes may score options, at least one.
+
+    Parameters
+    ----------
+    rows
+        What each Gaussian process is conditioned on: its factor is of so many rows and columns.
+
+    Examples
+    --------
+    >>> scored_at_once(2_000_000_000, [1_000], threads=16), scored_at_once(9_000_000_000, [5_000], 16)
+    (1, 9)
+    """
+    left = limit - LIBRARIES - of_tables(limit)
+    return max(1, min(threads, left // (SCORER + sum(8 * each**2 for each in rows))))
 
 
 def shortfall(limit: int, rows: int) -> int:

@@ -78,9 +78,12 @@ class Rescoring:
                 return model.predict(frame)
             return model.predict(frame, self.joint.belief(model, frame))
         of_source = self._found.get(model.digest)
-        if of_source is None or not frame["config_id"].isin(of_source.index).all():
+        if of_source is None:
             return model.predict(frame)
-        return model.predict(frame, of_source.loc[frame["config_id"]].set_axis(frame.index))
+        rows = of_source.index.get_indexer(frame["config_id"])
+        if (rows < 0).any():
+            return model.predict(frame)
+        return model.predict(frame, of_source.iloc[rows].set_axis(frame.index))
 
 
 def earlier_predictions(con: duckdb.DuckDBPyConnection, first: str, last: str) -> pa.Table:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from functools import partial
 from typing import NamedTuple
@@ -22,8 +23,9 @@ from models_py.shortlist import OF_WORKLOAD, Candidates, Tactic, select, weighed
 from pipelines.chunks import Chunk, Packed, chunks, ends_of_chunks
 from pipelines.compare import Options, Terms
 from pipelines.console import Reporter
-from pipelines.engine import Engine, in_turn
-from pipelines.memory import give_back
+from pipelines.engine import Engine, in_turn, threads
+from pipelines.memory import give_back, scored_at_once
+from pipelines.processes import processes
 from pipelines.published import as_frame, compact
 from pipelines.rescoring import PREDICTED, Rescoring
 from pipelines.settings import Settings
@@ -51,6 +53,7 @@ WEIGHED_COLUMNS = [
     *OF_WORKLOAD,
 ]
 PIECE = 100_000
+MANY_CHUNKS = 4  # fewer take no longer here than until other processes have begun and scored them
 FEATURES = """
 select features.*
 from asked
@@ -125,13 +128,32 @@ def score_options(
     """Predict and compare all options, chunk by chunk, into the tables of `Scored`."""
     for table in fields(Scored):
         drop(con, table.name)
-    shared, ahead, ends = engine.share(asked), engine.side_by_side + 1, ends_of_chunks(con)
-    results = in_turn(lambda chunk: engine.submit(score, chunk, shared), chunks(con, ends), ahead)
-    with reporter.counted(results, len(ends), "chunks of options scored") as counted:
-        for scored in counted:
-            for table, rows in vars(scored).items():
-                if rows is not None:
-                    add(con, table, rows)
+    ends = ends_of_chunks(con)
+    with _for_chunks(engine, len(ends), asked) as engine:
+        shared, ahead = engine.share(asked), engine.side_by_side + 1
+        results = in_turn(lambda each: engine.submit(score, each, shared), chunks(con, ends), ahead)
+        with reporter.counted(results, len(ends), "chunks of options scored") as counted:
+            for scored in counted:
+                for table, rows in vars(scored).items():
+                    if rows is not None:
+                        add(con, table, rows)
+
+
+@contextmanager
+def _for_chunks(engine: Engine, count: int, asked: Asked) -> Iterator[Engine]:
+    """What scores so many chunks: a cluster, or else as many processes as are worth it and have memory.
+
+    Threads would wait for Python's lock: two take half as much CPU again, and are no faster than one.
+    """
+    settings, models = asked.settings, asked.terms.predictor.models.values()
+    if settings.on_cluster:
+        yield engine
+        return
+    rows = {model.digest: model.conditioned_rows for model in models}
+    side_by_side = scored_at_once(settings.limit_memory, [*rows.values()], settings.threads)
+    alone = side_by_side == 1 or count < MANY_CHUNKS
+    with threads(1) if alone else processes(min(side_by_side, count)) as found:
+        yield found
 
 
 def score(chunk: Chunk, asked: Asked) -> Scored:

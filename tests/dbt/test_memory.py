@@ -8,7 +8,15 @@ import pytest
 
 from pipelines.dbt import Dbt
 from pipelines.errors import InputError
-from pipelines.memory import DEFAULT_LIMIT, fits_at_once, give_back, of_marts, of_tables, shortfall
+from pipelines.memory import (
+    DEFAULT_LIMIT,
+    fits_at_once,
+    give_back,
+    of_marts,
+    of_tables,
+    scored_at_once,
+    shortfall,
+)
 from pipelines.published import connect
 from pipelines.settings import load_settings
 
@@ -32,6 +40,18 @@ def test_what_is_given_out_is_less_than_there_is(limit):
         assert 1 <= fits_at_once(size, rows, 8) <= 8
         if fits_at_once(size, rows, 8) > 1:
             assert shortfall(size, rows) == 0
+
+
+def test_scoring_fits_beside_what_else_is_held():
+    asked = [
+        (10**9 * limit, rows, 16) for limit in (1, 2, 4, 16) for rows in ([1_000], [6_500] * 3)
+    ]
+    found = [scored_at_once(*each) for each in asked]
+    assert found[0] == 1 and found[-2] == 16
+    for (limit, rows, _), count in zip(asked, found, strict=True):
+        factors = sum(8 * each**2 for each in rows)
+        assert count == 1 or count * factors + of_tables(limit) < limit
+    assert found[1::2] < found[::2]  # large models leave room for fewer
 
 
 def test_an_emptied_cache_may_fill_again(tmp_path: Path):

@@ -15,6 +15,7 @@ from pipelines import chunks, score
 from pipelines.compare import terms_of
 from pipelines.console import Reporter
 from pipelines.engine import engine_of
+from pipelines.processes import processes
 from pipelines.published import connect, metric_directions
 from pipelines.settings import Settings
 from pipelines.warehouse import DATABASE
@@ -85,6 +86,20 @@ def test_tables_do_not_depend_on_how_options_are_cut(con, predictor, monkeypatch
     for table, expected in whole.items():
         assert len(expected) > 100
         pd.testing.assert_frame_equal(cut[table], expected, rtol=1e-9, atol=1e-12)
+
+
+def test_processes_write_what_threads_do(con, predictor, monkeypatch):
+    """Also from where `limit_memory` has room for two, which it has not by default."""
+    monkeypatch.setattr(chunks, "OPTIONS", 200)
+    begun = []
+    monkeypatch.setattr(score, "processes", lambda count: begun.append(count) or processes(count))
+    expected = _scored(con, predictor)
+    assert begun == []
+    monkeypatch.setenv("BENCHMART_LIMIT_MEMORY", "3GB")
+    found = _scored(con, predictor)
+    assert begun == [2]
+    for table, rows in expected.items():
+        pd.testing.assert_frame_equal(found[table], rows, check_exact=True)
 
 
 def test_a_build_writes_what_scoring_its_tables_gives(con, predictor):
