@@ -52,7 +52,9 @@ class Posterior:
             )
         explained = np.einsum("ij,ij->j", self._solved, self._solved)
         self.variance = np.maximum(self.prior - explained, 0)
-        self._shared = self._columns(targets)
+        # with the targets, before anything is observed; differences of its squares need all digits
+        self._shared = self._columns(targets).astype(float)
+        self._removed = np.einsum("ij,ij->i", self._shared, self._shared)
         self._directions: list[np.ndarray] = []
 
     def gain(self) -> np.ndarray:
@@ -60,8 +62,7 @@ class Posterior:
 
         Expected variance reduction (Cohn 1996) in closed form.
         """
-        removed = np.einsum("ij,ij->i", self._shared, self._shared)
-        return removed / (self.variance + self.noise)
+        return self._removed / (self.variance + self.noise)
 
     def observe(self, option: int) -> None:
         """Condition on a measurement of one option."""
@@ -70,10 +71,18 @@ class Posterior:
             column = column - earlier[option] * earlier
         direction = column / np.sqrt(self.variance[option] + self.noise)
         self.variance = np.maximum(self.variance - direction**2, 0)
+        self._forget(direction)
         # nothing in place: copies go on from where they were made
-        direction = direction.astype(np.float32)
         self._directions = [*self._directions, direction]
-        self._shared = self._shared - np.outer(direction, direction[self.targets])
+
+    def _forget(self, direction: np.ndarray) -> None:
+        """Take a direction from what options share with the targets, of which only squares are kept."""
+        of_targets = direction[self.targets]
+        along = self._shared @ of_targets
+        for earlier in self._directions:
+            along -= earlier * (earlier[self.targets] @ of_targets)
+        squared = direction * (direction * (of_targets @ of_targets) - 2 * along)
+        self._removed = np.maximum(self._removed + squared, 0)
 
     def _columns(self, options: np.ndarray) -> np.ndarray:
         """Posterior covariance of all options with some, shape (all options, options)."""

@@ -19,7 +19,13 @@ from typing import NamedTuple, TypeVar
 from pipelines.errors import BenchmartError
 
 Result = TypeVar("Result")
-SERVE = "import sys; from pipelines.processes import serve; serve(int(sys.argv[1]))"
+# modules are looked for where this process looks for them, not where it was called
+SERVE = """
+import sys
+sys.path[:] = sys.argv[2:]
+from pipelines.processes import serve
+serve(int(sys.argv[1]))
+"""
 
 
 class Shared(NamedTuple):
@@ -35,7 +41,7 @@ class Worker:
         self.pipe, its = Pipe()
         with its:  # in a session of its own: an interrupt is for the process that asks
             self.process = subprocess.Popen(
-                [sys.executable, "-c", SERVE, str(its.fileno())],
+                [sys.executable, "-c", SERVE, str(its.fileno()), *sys.path],
                 pass_fds=[its.fileno()],
                 start_new_session=True,
             )

@@ -79,6 +79,13 @@ def test_every_process_is_given_what_is_shared_once():
             two.share(5)
 
 
+def test_files_that_lie_around_are_not_taken_for_modules(tmp_path: Path, monkeypatch):
+    (tmp_path / "subprocess.py").write_text("raise SystemExit(1)")
+    monkeypatch.chdir(tmp_path)
+    with processes(1) as one:
+        assert one.submit(len, "looked for elsewhere").result() == 20
+
+
 def test_what_a_process_fails_with_is_raised_here():
     with processes(1) as one:
         with pytest.raises(InputError, match="expected an address"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import replace
 
 import numpy as np
@@ -79,6 +80,16 @@ def test_the_gain_is_what_observing_removes(posterior):
         before = posterior.variance.sum()
         posterior.observe(option)
         assert before - posterior.variance.sum() == pytest.approx(gain, rel=1e-3, abs=1e-6)
+
+
+def test_a_copy_goes_on_from_where_it_was_made(posterior):
+    posterior.observe(3)
+    before = copy(posterior)
+    expected = before.gain()
+    posterior.observe(17)
+    np.testing.assert_array_equal(before.gain(), expected)
+    before.observe(17)
+    np.testing.assert_array_equal(before.gain(), posterior.gain())
 
 
 def test_a_missing_category_is_like_itself(process, rows, known):
