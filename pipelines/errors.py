@@ -20,6 +20,9 @@ class FieldError(InputError):
         super().__init__(f"--{field.removesuffix('_name').replace('_', '-')}: {reason}")
         self.field, self.reason = field, reason
 
+    def __reduce__(self) -> tuple:
+        return type(self), (self.field, self.reason)
+
 
 class BuildLocked(BenchmartError):
     """Another build holds the lock."""

@@ -13,7 +13,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
-from threading import Lock, local
+from multiprocessing.reduction import ForkingPickler
+from signal import SIGKILL
+from threading import local
+from traceback import format_exc
 from typing import NamedTuple, TypeVar
 
 from pipelines.errors import BenchmartError
@@ -37,7 +40,7 @@ class Shared(NamedTuple):
 class Worker:
     """A process that calls one function after another."""
 
-    def __init__(self) -> None:
+    def __init__(self, values: list[object]) -> None:
         self.pipe, its = Pipe()
         with its:  # in a session of its own: an interrupt is for the process that asks
             self.process = subprocess.Popen(
@@ -45,11 +48,29 @@ class Worker:
                 pass_fds=[its.fileno()],
                 start_new_session=True,
             )
+        self._unsent: list[object] = [values]
 
     def call(self, function: Callable[..., Result], arguments: tuple) -> Result:
-        """What the function returns or raises there; `EOFError` or `OSError` where the process ends."""
-        self.pipe.send((function, arguments))
-        return self.pipe.recv()
+        """What the function returns or raises there.
+
+        Raises
+        ------
+        BenchmartError
+            Where the process has ended.
+        """
+        try:
+            for message in (*self._unsent, (function, arguments)):
+                self.pipe.send(message)
+            self._unsent = []
+            result, error = self.pipe.recv()
+        except (EOFError, OSError):
+            code = self.process.wait()
+            hint = " as a system out of memory does: fewer `threads` need less"
+            why = f"was killed,{hint}" if code == -SIGKILL else f"has ended with exit code {code}"
+            raise BenchmartError(f"a process that shared the work {why}") from None
+        if error is not None:
+            raise error
+        return result
 
     def end(self) -> None:
         """End the process, whatever it is doing."""
@@ -66,45 +87,31 @@ class Processes:
         self.workers: list[Worker] = []
         self._values: list[object] = []
         self._threads, self._own = ThreadPoolExecutor(side_by_side), local()
-        self._starting, self._over = Lock(), False
+        self._begun, self._over = False, False
 
     def share(self, value: object) -> Shared:
         """See `Engine`; before anything is submitted."""
-        if self.workers:
+        if self._begun:
             raise RuntimeError("processes are at work that would not know the value")
         self._values.append(value)
         return Shared(len(self._values) - 1)
 
     def submit(self, function: Callable[..., Result], *arguments: object) -> Future[Result]:
         """See `Engine`."""
+        self._begun = True
         return self._threads.submit(self._ask, function, arguments)
 
     def _ask(self, function: Callable[..., Result], arguments: tuple) -> Result:
-        try:
-            if not hasattr(self._own, "worker"):
-                self._own.worker = self._started()
-                self._own.worker.pipe.send(self._values)
-            result, error = self._own.worker.call(function, arguments)
-        except (EOFError, OSError):
-            raise BenchmartError(
-                f"one of {self.side_by_side} processes that shared the work has ended, as where a system"
-                " is out of memory: fewer `threads` in benchmart.toml need less"
-            ) from None
-        if error is not None:
-            raise error
-        return result
-
-    def _started(self) -> Worker:
-        with self._starting:
-            if self._over:
-                raise EOFError  # nobody waits for it
-            self.workers.append(Worker())
-            return self.workers[-1]
+        if not hasattr(self._own, "worker"):
+            self._own.worker = Worker(self._values)
+            self.workers.append(self._own.worker)
+        if self._over:
+            self._own.worker.process.kill()
+        return self._own.worker.call(function, arguments)
 
     def end(self) -> None:
         """End all processes, and with them what is not done."""
-        with self._starting:
-            self._over = True
+        self._over = True  # first: also one that is just starting ends
         for worker in self.workers:
             worker.process.kill()
         self._threads.shutdown(cancel_futures=True)
@@ -124,15 +131,21 @@ def processes(count: int) -> Iterator[Processes]:
 
 def serve(descriptor: int) -> None:
     """Call functions that come through a pipe until its other end is closed."""
-    with Connection(descriptor) as pipe, suppress(EOFError, BrokenPipeError):
+    with Connection(descriptor) as pipe, suppress(EOFError, ConnectionError):
         values = pipe.recv()
         while True:
             function, arguments = pipe.recv()
             known = [
                 values[each.number] if isinstance(each, Shared) else each for each in arguments
             ]
-            try:
-                answer = function(*known), None
-            except Exception as error:
-                answer = None, error
-            pipe.send(answer)
+            pipe.send_bytes(_answer(function, known))
+
+
+def _answer(function: Callable[..., object], arguments: list[object]) -> bytes:
+    """Result and error, pickled; errors that are faults of ours with where they were raised."""
+    try:
+        return ForkingPickler.dumps((function(*arguments), None))
+    except BenchmartError as error:
+        return ForkingPickler.dumps((None, error))
+    except Exception:
+        return ForkingPickler.dumps((None, RuntimeError(format_exc())))

@@ -7,19 +7,22 @@ import signal
 import subprocess
 import sys
 import time
+from copy import copy
 from pathlib import Path
 
 import pytest
 
 from pipelines.engine import in_turn, require_address
-from pipelines.errors import BenchmartError, InputError
+from pipelines.errors import BenchmartError, FieldError, InputError
 from pipelines.processes import processes
 from tests.support import DEADLINE, PROJECT, wait_for
 
 # at its top level, where a process that imported it would start others
 ASKS = """
-import os, time
+import os, signal, time
 from pipelines.processes import processes
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever this was started by ignores
 
 with processes(2) as two:
     first = [two.submit(time.sleep, 1) for _ in range(2)]
@@ -90,12 +93,21 @@ def test_what_a_process_fails_with_is_raised_here():
     with processes(1) as one:
         with pytest.raises(InputError, match="expected an address"):
             one.submit(require_address, "nowhere").result()
+        with pytest.raises(RuntimeError, match="ZeroDivisionError"):
+            one.submit(divmod, 1, 0).result()
+        with pytest.raises(RuntimeError, match="pickle"):  # no code can be sent
+            one.submit(compile, "(i for i in ())", "", "eval").result()
         assert one.submit(len, "goes on").result() == 7
+
+
+def test_errors_arrive_as_they_were_raised():
+    error = FieldError("model_name", "unheard of")
+    assert str(copy(error)) == str(error)  # as it is sent: made anew of what it was made of
 
 
 @pytest.mark.parametrize("busy", [True, False])
 def test_a_process_that_is_killed_is_told_in_one_line(busy):
-    with pytest.raises(BenchmartError, match="has ended") as told, processes(2) as two:
+    with pytest.raises(BenchmartError, match="was killed") as told, processes(2) as two:
         two.submit(len, "").result()
         waiting = [two.submit(time.sleep, 0.1 if busy else 0) for _ in range(50)]
         os.kill(two.workers[0].process.pid, signal.SIGKILL)
@@ -105,7 +117,7 @@ def test_a_process_that_is_killed_is_told_in_one_line(busy):
 
 
 def test_a_process_may_die_of_what_it_is_given():
-    with pytest.raises(BenchmartError, match="has ended"), processes(2) as two:
+    with pytest.raises(BenchmartError, match="was killed"), processes(2) as two:
         shared = two.share(DiesOnArrival())
         two.submit(id, shared).result()
 
@@ -130,7 +142,11 @@ def test_no_process_outlives_what_it_does_for_one_that_is_ended(tmp_path: Path, 
         command, stdout=subprocess.PIPE, start_new_session=True, **asked
     ) as asking:
         workers = [int(each) for each in asking.stdout.readline().split()]
-        assert len(workers) == 2 and all(map(_runs, workers))
-        os.killpg(asking.pid, number)
-        asking.wait(DEADLINE)
+        try:
+            assert len(workers) == 2 and all(map(_runs, workers))
+            assert asking.pid not in map(os.getsid, workers)  # an interrupt is not for them
+            os.killpg(asking.pid, number)
+            asking.wait(DEADLINE)
+        finally:
+            asking.kill()
     wait_for(lambda: not any(map(_runs, workers)))
