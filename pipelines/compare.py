@@ -180,6 +180,9 @@ class Options:
                 found, objective, {metric: found}, self.levels, self._draw(found, [metric])
             )
             self.ranked[metric] = found.drop(columns=ranking.columns, errors="ignore").join(ranking)
+        self._names = {
+            metric: pd.Index(found["config_id"]) for metric, found in self.ranked.items()
+        }
         self._known = {
             group: {objective: self._places(objective, group) for objective in objectives}
             for group, objectives in terms.objectives.items()
@@ -247,12 +250,12 @@ class Options:
 
     def _places(self, objective: Objective, group: str) -> Places:
         """Of the options of a group of which all metrics and facts of an objective are known."""
-        names = {metric: pd.Index(self.ranked[metric]["config_id"]) for metric in objective.powers}
         of_group = (
-            each[self.ranked[metric]["comparable_group"] == group] for metric, each in names.items()
+            self._names[metric][self.ranked[metric]["comparable_group"] == group]
+            for metric in objective.powers
         )
         both = reduce(pd.Index.intersection, of_group)
-        places = {metric: each.get_indexer(both) for metric, each in names.items()}
+        places = {metric: self._names[metric].get_indexer(both) for metric in objective.powers}
         stated = objective.stated(self._options(places, list(objective.facts)))
         return {metric: each[stated] for metric, each in places.items()}
 

@@ -6,7 +6,7 @@ Sizes are decimal, in bytes, and were measured (`benchmarks/scale.py`).
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def fits_at_once(limit: int, rows: int, threads: int) -> int:
     return max(1, min(threads, left // (ROW_FITTED * max(rows, 1))))
 
 
-def scored_at_once(limit: int, rows: Sequence[int], threads: int) -> int:
+def scored_at_once(limit: int, rows: Iterable[int], threads: int) -> int:
     """How many processes may score options, at least one.
 
     Parameters

@@ -65,18 +65,13 @@ class Worker:
             result, error = self.pipe.recv()
         except (EOFError, OSError):
             code = self.process.wait()
-            hint = " as a system out of memory does: fewer `threads` need less"
-            why = f"was killed,{hint}" if code == -SIGKILL else f"has ended with exit code {code}"
+            why = f"has ended with exit code {code}"
+            if code == -SIGKILL:
+                why = "was killed, as by a system out of memory: fewer `threads` need less"
             raise BenchmartError(f"a process that shared the work {why}") from None
         if error is not None:
             raise error
         return result
-
-    def end(self) -> None:
-        """End the process, whatever it is doing."""
-        self.pipe.close()
-        self.process.kill()
-        self.process.wait()
 
 
 class Processes:
@@ -116,7 +111,8 @@ class Processes:
             worker.process.kill()
         self._threads.shutdown(cancel_futures=True)
         for worker in self.workers:
-            worker.end()
+            worker.pipe.close()
+            worker.process.wait()
 
 
 @contextmanager

@@ -150,7 +150,7 @@ def _for_chunks(engine: Engine, count: int, asked: Asked) -> Iterator[Engine]:
         yield engine
         return
     rows = {model.digest: model.conditioned_rows for model in models}
-    side_by_side = scored_at_once(settings.limit_memory, [*rows.values()], settings.threads)
+    side_by_side = scored_at_once(settings.limit_memory, rows.values(), settings.threads)
     alone = side_by_side == 1 or count < MANY_CHUNKS
     with threads(1) if alone else processes(min(side_by_side, count)) as found:
         yield found
