@@ -19,11 +19,13 @@ from candidates import SOURCE, write_deployments
 from embedding import standardised
 from grid import CATEGORIES, MODEL, PLATFORM, STEPS, WORKLOAD, fitted, grid_of, shares
 from public_tables import DATA, LLM_THROUGHPUT, read_rows, rows_of
+from scipy.spatial.distance import cdist
 
-from models_py import boosting
+from models_py import boosting, gaussian_process
 from models_py.active_learning import ActiveLearningSystem
 from models_py.features import CATEGORICAL, NUMERIC, Encoder
 from models_py.grid import predict_grid
+from models_py.kernel import Parameters, Points
 from models_py.limits import Limits
 from models_py.objectives import DEFAULT_DIRECTIONS, sign
 from models_py.predict import PerformancePredictor
@@ -184,6 +186,7 @@ def score_by_pandas(place: Path, size: int) -> Run:
     con, model = connect(marts(place, size)), predictor_of(place).models[METRIC]
     con.execute("drop table if exists predictions")
     boosting.MANY_ROWS = sys.maxsize  # `Booster.predict` alone
+    gaussian_process.covariance = _covariance_by_scipy
 
     def run() -> int:
         frame = con.sql("select * from features.candidate_features").df()
@@ -192,6 +195,20 @@ def score_by_pandas(place: Path, size: int) -> Run:
         return len(predicted)
 
     return run
+
+
+def _covariance_by_scipy(one: Points, other: Points, p: Parameters) -> np.ndarray:
+    """As kernels of scikit-learn work it out: of distances between all pairs."""
+    numbers = one.numbers.shape[1]
+    differs = (one.codes[:, None] != other.codes) | (one.codes[:, None] < 0)
+    result = p.linear / numbers * one.numbers @ other.numbers.T
+    result += (~differs).astype(float) @ p.effects
+    for amplitude, weights in zip(p.amplitudes, (p.workload, p.everything), strict=True):
+        scale = np.sqrt(weights[:numbers])
+        squared = cdist(one.numbers * scale, other.numbers * scale, "sqeuclidean")
+        squared += differs.astype(float) @ weights[numbers:]
+        result += amplitude * np.exp(-0.5 * squared)
+    return result
 
 
 # --- a batch of tests

@@ -8,7 +8,9 @@ from pathlib import Path
 import lightgbm as lgb
 import numpy as np
 
-MANY_ROWS = 10_000  # fewer than LightGBM predicts while other compiled code is loaded
+from models_py.grid import predict_rows
+
+MANY_ROWS = 10_000  # fewer than LightGBM predicts before its trees are taken apart
 LEVELS = (0.05, 0.1, 0.5, 0.9, 0.95)
 COMMON = {
     "feature_fraction": 0.6,
@@ -108,8 +110,6 @@ def predictions(booster: lgb.Booster, features: np.ndarray) -> np.ndarray:
     """What a booster of means or quantiles says of rows, shape (rows,); the same of few and of many."""
     if len(features) < MANY_ROWS:
         return booster.predict(features, num_threads=1)
-    from models_py.grid import predict_rows  # compiled code takes a second to load
-
     return predict_rows(booster, features)
 
 

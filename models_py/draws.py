@@ -16,6 +16,7 @@ from scipy.linalg import cholesky
 from scipy.special import ndtr, ndtri
 
 from models_py.derived import DerivedModel
+from models_py.grid.compiled import compiled
 from models_py.metric_model import MetricModel, quantile_names
 
 MOST_TOGETHER = 1_000
@@ -48,12 +49,22 @@ def value_at(
     >>> value_at(np.array([[0.0, 1.0, 3.0]]), (0.25, 0.5, 0.75), np.array([[0.125, 0.5, 0.625, 1]]))
     array([[-0.5,  1. ,  2. ,  5. ]])
     """
-    grid, knots = _knots(log_quantiles, levels)
-    cell = np.clip(np.searchsorted(grid, probability, side="right") - 1, 0, len(grid) - 2)
-    share = (probability - grid[cell]) / (grid[cell + 1] - grid[cell])
-    left = np.take_along_axis(knots, cell, axis=1)
-    right = np.take_along_axis(knots, cell + 1, axis=1)
-    return left + share * (right - left)
+    return _interpolated(*_knots(log_quantiles, levels), np.ascontiguousarray(probability))
+
+
+@compiled
+def _interpolated(grid: np.ndarray, knots: np.ndarray, probability: np.ndarray) -> np.ndarray:
+    """Values at probabilities (rows, draws) between those at a grid of them, `knots` (rows, grid)."""
+    result = np.empty(probability.shape)
+    for row in range(len(probability)):
+        for draw in range(probability.shape[1]):
+            asked, cell = probability[row, draw], 0
+            for inner in range(1, len(grid) - 1):
+                cell += asked >= grid[inner]
+            share = (asked - grid[cell]) / (grid[cell + 1] - grid[cell])
+            left = knots[row, cell]
+            result[row, draw] = left + share * (knots[row, cell + 1] - left)
+    return result
 
 
 def probability_below(

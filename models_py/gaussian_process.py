@@ -15,17 +15,10 @@ from scipy.linalg import cho_solve, cholesky, solve_triangular
 from scipy.linalg.lapack import dpotri
 
 from models_py.batches import whole_groups
+from models_py.covariance import covariance, lower_covariance, variance
 from models_py.evidence import JITTER, most_plausible
 from models_py.features import Encoder
-from models_py.kernel import (
-    Number,
-    Parameters,
-    Points,
-    Structure,
-    covariance,
-    lower_covariance,
-    variance,
-)
+from models_py.kernel import Number, Parameters, Points, Structure
 
 EVIDENCE_ROWS = 900
 CHUNK = 200  # covariances of so many rows stay in the cache

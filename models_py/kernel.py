@@ -1,4 +1,4 @@
-"""The covariance of two configurations: alike in workload, in hardware, in kin.
+"""What makes configurations alike: workload, hardware, kin; how columns and parameters say it.
 
 A sum of two smooth kernels with automatic relevance determination (one over the workload, one over
 everything; a category counts as a coordinate that matches or does not), a random effect of every
@@ -39,7 +39,6 @@ OTHER_NUMBERS = (
     "layers",
 )
 WORKLOAD_CATEGORIES = ("comparable_group", "framework", "precision", "options")
-BLOCK = 128  # rows whose covariances stay in the cache
 LARGEST = 6.0  # standard deviations: beyond them nothing is extrapolated
 
 
@@ -174,85 +173,3 @@ class Structure:
     def size(self) -> int:
         """Number of parameters."""
         return int(self.of_workload.sum()) + len(self.of_workload) + len(self.categories) + 4
-
-
-def covariance(one: Points, other: Points, parameters: Parameters) -> np.ndarray:
-    """Prior covariance without noise, shape (rows of one, rows of other)."""
-    numbers, categories = one.numbers.shape[1], one.codes.shape[1]
-    mismatch, mismatched = mismatches(one.codes, other.codes), patterns(categories)
-    result = (parameters.linear / max(numbers, 1) * one.numbers) @ other.numbers.T
-    result += np.take((1 - mismatched) @ parameters.effects, mismatch)
-    kernels = (parameters.workload, parameters.everything)
-    for amplitude, weights in zip(parameters.amplitudes, kernels, strict=True):
-        squared = _squared(one.numbers, other.numbers, weights[:numbers])
-        squared += np.take(mismatched @ weights[numbers:], mismatch)
-        squared *= -0.5
-        result += amplitude * np.exp(squared, out=squared)
-    return result
-
-
-def lower_covariance(points: Points, parameters: Parameters) -> np.ndarray:
-    """Prior covariance of points with each other without noise, shape (rows, rows).
-
-    Its lower triangle: what is above is not to be read.
-    """
-    result = np.zeros((len(points.numbers),) * 2)
-    for start in range(0, len(result), BLOCK):
-        rows, columns = slice(start, start + BLOCK), slice(start + BLOCK)
-        result[rows, columns] = covariance(points.take(rows), points.take(columns), parameters)
-    # a missing category is like no other, yet like itself
-    np.fill_diagonal(result, variance(points, parameters))
-    return result
-
-
-def variance(points: Points, parameters: Parameters) -> np.ndarray:
-    """Prior variance without noise, shape (rows,)."""
-    numbers = max(points.numbers.shape[1], 1)
-    linear = parameters.linear * (points.numbers**2).sum(axis=1) / numbers
-    return parameters.amplitudes.sum() + parameters.effects.sum() + linear
-
-
-def _squared(one: np.ndarray, other: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    one, other = one * np.sqrt(weights), other * np.sqrt(weights)
-    result = one @ other.T
-    result *= -2
-    result += (one**2).sum(axis=1)[:, None]
-    result += (other**2).sum(axis=1)
-    return np.maximum(result, 0, out=result)
-
-
-def mismatches(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Which categories of pairs of rows do not match, as the number of one of the `patterns`.
-
-    What a kernel makes of categories is looked up by it. Codes that are unknown match nothing.
-
-    Parameters
-    ----------
-    one, other
-        Codes, shape (rows, categories).
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (rows of one, rows of other).
-
-    Examples
-    --------
-    >>> found = mismatches(np.array([[0, -1]]), np.array([[0, 1], [3, -1]]))
-    >>> patterns(2)[found].tolist()
-    [[[0.0, 1.0], [1.0, 1.0]]]
-    """
-    # bytes, where they suffice, are compared and combined without being converted
-    kind = np.uint8 if one.shape[1] <= 8 else np.uint16
-    result = np.zeros((len(one), len(other)), kind)
-    known = np.where(one < 0, -2, one)  # an unknown code does not match another unknown one
-    for mine, others in zip(known.T, np.maximum(other, -1).T, strict=True):
-        result <<= 1
-        result |= (mine[:, None] != others).view(np.uint8)
-    return result.astype(np.intp)
-
-
-def patterns(categories: int) -> np.ndarray:
-    """Every combination of categories that do not match (1) and do (0), shape (patterns, categories)."""
-    bits = np.arange(categories)[::-1]
-    return (np.arange(1 << categories)[:, None] >> bits & 1).astype(float)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from models_py.batches import whole_groups
+from models_py.grid.compiled import compiled
 from models_py.ranking import Draw
 from models_py.worth import Objective
 
@@ -31,13 +32,29 @@ def prob_on_front(utility: np.ndarray) -> np.ndarray:
     >>> prob_on_front(np.array([fast, cheap, neither]).T[:, :, None])
     array([1., 1., 0.])
     """
-    beaten = np.zeros(utility.shape[1:], bool)
-    for option in range(len(beaten) - 1):
-        own, others = utility[:, [option]], utility[:, option + 1 :]
-        as_good, as_bad = (own >= others).all(axis=0), (own <= others).all(axis=0)
-        beaten[option] |= (as_bad & ~as_good).any(axis=0)
-        beaten[option + 1 :] |= as_good & ~as_bad
-    return 1 - beaten.mean(axis=1)
+    return 1 - _beaten(np.ascontiguousarray(utility)).mean(axis=1)
+
+
+@compiled
+def _beaten(utility: np.ndarray) -> np.ndarray:
+    """Whether another option is as good in all objectives and better in one, (options, draws)."""
+    objectives, options, draws = utility.shape
+    beaten = np.zeros((options, draws), np.bool_)
+    as_good, as_bad = np.empty(draws, np.bool_), np.empty(draws, np.bool_)
+    for one in range(options):
+        for other in range(one + 1, options):
+            as_good[:] = True
+            as_bad[:] = True
+            for objective in range(objectives):
+                own, theirs = utility[objective, one], utility[objective, other]
+                for draw in range(draws):
+                    as_good[draw] &= own[draw] >= theirs[draw]
+                    as_bad[draw] &= own[draw] <= theirs[draw]
+            mine, others = beaten[one], beaten[other]
+            for draw in range(draws):
+                mine[draw] |= as_bad[draw] & ~as_good[draw]
+                others[draw] |= as_good[draw] & ~as_bad[draw]
+    return beaten
 
 
 def pareto_fronts(options: pd.DataFrame, objectives: Sequence[Objective], draw: Draw) -> np.ndarray:

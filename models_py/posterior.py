@@ -6,8 +6,8 @@ import numpy as np
 from scipy.linalg import solve_triangular
 
 from models_py.belief import Rows
+from models_py.covariance import covariance, variance
 from models_py.gaussian_process import GaussianProcess
-from models_py.kernel import covariance, variance
 
 CHUNK = 4_000
 

@@ -7,10 +7,10 @@ from scipy.optimize import approx_fprime
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel
 
+from models_py.covariance import BLOCK, covariance, lower_covariance, variance
 from models_py.evidence import JITTER, implausibility
 from models_py.features import Encoder
 from models_py.gaussian_process import GaussianProcess
-from models_py.kernel import BLOCK, covariance, lower_covariance, variance
 
 NOTHING = -40.0
 
