@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import module_from_spec, spec_from_file_location
 from operator import attrgetter
 from pathlib import Path
@@ -18,8 +20,15 @@ class Unsupported(Exception):
     """The framework cannot run this model in this precision here."""
 
 
-def build_model(architecture: Architecture, device: str = "cpu") -> torch.nn.Module:
+def build_model(
+    architecture: Architecture, device: str = "cpu", floats: torch.dtype = torch.float32
+) -> torch.nn.Module:
     """The model in evaluation mode, with random weights where none are saved.
+
+    Parameters
+    ----------
+    floats
+        Type of its weights.
 
     Raises
     ------
@@ -29,11 +38,23 @@ def build_model(architecture: Architecture, device: str = "cpu") -> torch.nn.Mod
     transformers.logging.set_verbosity_error()
     # large ones would be long in the making on a processor
     made_there = "cpu" if architecture.folder else device
-    with torch.random.fork_rng(devices=[]), torch.device(made_there):
+    # the memory of an accelerator may not hold them in single precision; not all can be made in half
+    made_in = torch.float32 if made_there == "cpu" or architecture.factory else floats
+    with torch.random.fork_rng(devices=[]), torch.device(made_there), _default_floats(made_in):
         torch.manual_seed(0)
         model = _made(architecture)
     model = attrgetter(architecture.part)(model) if architecture.part else model
-    return model.to(device).eval().requires_grad_(False)
+    return model.to(device, floats).eval().requires_grad_(False)
+
+
+@contextmanager
+def _default_floats(floats: torch.dtype) -> Iterator[None]:
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(floats)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
 
 
 def _made(architecture: Architecture) -> torch.nn.Module:

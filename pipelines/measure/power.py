@@ -39,7 +39,7 @@ class Meter:
     ------
     OSError
         In words, where they cannot be read: the extra `nvml` is not installed, there is no driver of
-        NVIDIA's, or the device is older than the counter (Volta, 2017).
+        NVIDIA's, or the device (before Volta, 2017) or the driver is older than the counters.
     """
 
     def __init__(self) -> None:
@@ -55,6 +55,7 @@ class Meter:
             name = f"GPU-{torch.cuda.get_device_properties().uuid}"
             self.device = pynvml.nvmlDeviceGetHandleByUUID(name)
             self.joules()
+            self.slowed_by()
         except pynvml.NVMLError as error:
             raise OSError(f"NVML: {error}") from None
 

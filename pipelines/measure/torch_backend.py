@@ -33,11 +33,11 @@ class TorchBackend:
         if case.precision not in known:
             raise Unsupported(f"{case.precision} on {case.hardware}; there are {', '.join(known)}")
         if case.accelerator:
-            torch.backends.fp32_precision = "tf32" if case.precision == "tf32" else "ieee"
+            use_tf32(case.precision == "tf32")
         self.device, self.floats = case.device, FLOATS[case.precision]
-        model = build_model(case.model, self.device)
+        model = build_model(case.model, self.device, self.floats)
         self.vocabulary = vocabulary_size(model)
-        model = _quantized(model) if case.precision == "int8" else model.to(self.floats)
+        model = _quantized(model) if case.precision == "int8" else model
         compiled = case.framework == "torch.compile"
         self.model = torch.compile(model, dynamic=True) if compiled else model
 
@@ -80,6 +80,16 @@ class TorchBackend:
             token = output.logits[:, -1:].argmax(-1)
             watch.mark()
         return watch.seconds()
+
+
+def use_tf32(wanted: bool) -> None:
+    """Round what products and convolutions of single precision read, or not.
+
+    By the older of two interfaces: the compiler reads settings through it too, which fails once the
+    newer one has been used (pytorch/pytorch#166387).
+    """
+    torch.set_float32_matmul_precision("high" if wanted else "highest")
+    torch.backends.cudnn.allow_tf32 = wanted
 
 
 def _quantized(model: torch.nn.Module) -> torch.nn.Module:

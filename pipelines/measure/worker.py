@@ -43,6 +43,7 @@ OUT_OF_MEMORY = (
     "Failed to allocate",
     "Cannot allocate memory",
     "out of memory",
+    "ALLOC_FAILED",  # libraries of accelerators
 )
 
 
@@ -68,11 +69,14 @@ def time_cases(pipe: Connection, cases: Sequence[Case], memory_limit: int, folde
     try:
         backend = _backend(cases[0], folder)
     except Exception as error:
-        pipe.send(_failure(error))
+        pipe.send(failure_of(error))
         return
     pipe.send(True)
     for case in cases:
-        _send(pipe, partial(_execution, backend, case, baseline))
+        found = _found(partial(_execution, backend, case, baseline))
+        if case.accelerator and isinstance(found, Failure) and found.status == "error":
+            found = found._replace(ended=True)  # its driver may answer every later case with it
+        pipe.send(found)
 
 
 def run_beside(pipe: Connection, case: Case, after: int, folder: Path) -> None:
@@ -88,7 +92,7 @@ def run_beside(pipe: Connection, case: Case, after: int, folder: Path) -> None:
 def try_once(pipe: Connection, case: Case, folder: Path) -> None:
     """Send what it takes, or its `Failure` where it does not run."""
     _quieten()
-    _send(pipe, lambda: _backend(case, folder).prepare(case)())
+    pipe.send(_found(lambda: _backend(case, folder).prepare(case)()))
 
 
 def tell_accelerator(pipe: Connection) -> None:
@@ -106,7 +110,7 @@ def tell_accelerator(pipe: Connection) -> None:
 def describe_model(pipe: Connection, model: Architecture, image_size: int | None) -> None:
     """Send its row of `models.csv`, or the `Failure` to find it."""
     _quieten()
-    _send(pipe, partial(model_facts, model, image_size))
+    pipe.send(_found(partial(model_facts, model, image_size)))
 
 
 def describe_devices(
@@ -118,13 +122,12 @@ def describe_devices(
     pipe.send(devices + ([describe_accelerator(accelerator)] if accelerator else []))
 
 
-def _send(pipe: Connection, find: Callable[[], object]) -> None:
+def _found(find: Callable[[], object]) -> object:
     """What is found, or the `Failure` to find it."""
     try:
-        found = find()
+        return find()
     except Exception as error:
-        found = _failure(error)
-    pipe.send(found)
+        return failure_of(error)
 
 
 def _backend(case: Case, folder: Path, after: int = 0) -> Backend:
@@ -139,11 +142,12 @@ def _execution(backend: Backend, case: Case, baseline: float) -> Execution:
     _release_memory()
     if case.accelerator:
         torch.accelerator.empty_cache()
-        torch.accelerator.reset_peak_memory_stats()
     reference = reference_seconds()
     # resets the high-water mark of resident memory
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
     runs = [backend.prepare(case) for _ in range(case.concurrency)]
+    if case.accelerator:  # inputs were larger before they had their precision
+        torch.accelerator.reset_peak_memory_stats()
     others = Others()
     repeats, rate = _alone(runs[0]) if len(runs) == 1 else time_together(runs)
     found = Execution(
@@ -174,7 +178,8 @@ def _alone(run: Run) -> tuple[list[Repeat], None]:
     return time_repeats(run), None
 
 
-def _failure(error: Exception) -> Failure:
+def failure_of(error: Exception) -> Failure:
+    """What is said of a case that raised it."""
     text = WHERE.sub("", " ".join(str(error).split()))
     memory = isinstance(error, MemoryError) or any(mark in text for mark in OUT_OF_MEMORY)
     kind = "not supported: " if isinstance(error, Unsupported) else f"{type(error).__name__}: "

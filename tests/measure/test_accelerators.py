@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import math
 from dataclasses import replace
 
 import pytest
@@ -15,6 +16,7 @@ from pipelines.measure.cases import Case
 from pipelines.measure.output import COLUMNS, described, read
 from pipelines.measure.planned import Here, planned
 from pipelines.measure.power import Meter, Power
+from pipelines.measure.processes import Processes
 from pipelines.measure.results import Execution, result_columns
 from pipelines.measure.runner import accelerator_here, run_cases
 from pipelines.measure.stopwatch import Stopwatch
@@ -126,6 +128,58 @@ def test_large_models_are_counted_without_being_made():
     assert vision["parameters_million"] == pytest.approx(86.6, rel=0.01)
     assert vision["gmacs"] == pytest.approx(17.6, rel=0.05)
     assert facts("whisper-small-encoder")["gmacs"] > 0
+
+
+@needs_torch
+@pytest.mark.parametrize("name", sorted(LARGE))
+def test_large_models_are_made_in_the_precision_that_they_have(name: str):
+    import torch
+
+    from pipelines.measure.models import build_model
+
+    for floats in (torch.bfloat16, torch.float16):
+        model = build_model(ARCHITECTURES[name], "meta", floats)
+        assert {each.dtype for each in model.parameters()} == {floats}
+    assert torch.get_default_dtype() == torch.float32
+
+
+@needs_torch
+def test_rounding_is_read_by_either_interface():
+    import torch
+
+    from pipelines.measure.torch_backend import use_tf32
+
+    backends = torch.backends
+    before = torch.get_float32_matmul_precision(), backends.cudnn.allow_tf32
+    try:
+        for wanted in (True, False):
+            use_tf32(wanted)
+            assert backends.cuda.matmul.allow_tf32 is backends.cudnn.allow_tf32 is wanted
+            told = backends.cuda.matmul.fp32_precision, backends.cudnn.conv.fp32_precision
+            assert [each == "tf32" for each in told] == [wanted, wanted]
+    finally:
+        torch.set_float32_matmul_precision(before[0])
+        backends.cudnn.allow_tf32 = before[1]
+
+
+@needs_torch
+@pytest.mark.skipif(has_accelerator(), reason="there is an accelerator on this machine")
+def test_what_fails_on_it_leaves_its_process_to_no_other(tmp_path):
+    nowhere = replace(H100, kind="meta")
+    case = Case(ARCHITECTURES["bert-mini"], "pytorch", "fp32", 1, 4, 16, accelerator=nowhere)
+    cases = [case, replace(case, batch_size=8)]
+    found = dict(Processes(tmp_path, timeout=60.0).execute(cases, math.inf))
+    assert list(found) == cases
+    assert [(each.status, each.ended) for each in found.values()] == [("error", True)] * 2
+
+
+@needs_torch
+@pytest.mark.parametrize("library", ["CUBLAS", "CUDNN"])
+def test_libraries_that_get_no_memory_are_out_of_memory(library: str):
+    from pipelines.measure.worker import failure_of
+
+    told = RuntimeError(f"CUDA error: {library}_STATUS_ALLOC_FAILED when calling `cublasCreate`")
+    assert failure_of(told).status == "oom"
 
 
 @needs_accelerator
