@@ -198,15 +198,16 @@ def score_by_pandas(place: Path, size: int) -> Run:
 
 
 def _covariance_by_scipy(one: Points, other: Points, p: Parameters) -> np.ndarray:
-    """As kernels of scikit-learn work it out: of distances between all pairs."""
+    """Of distances between all pairs, as kernels of scikit-learn work it out; and of categories."""
     numbers = one.numbers.shape[1]
-    differs = (one.codes[:, None] != other.codes) | (one.codes[:, None] < 0)
+    unlike = (one.codes[:, None] != other.codes) | (one.codes[:, None] < 0)
+    differs = unlike.astype(float)
     result = p.linear / numbers * one.numbers @ other.numbers.T
-    result += (~differs).astype(float) @ p.effects
+    result += p.effects.sum() - differs @ p.effects
     for amplitude, weights in zip(p.amplitudes, (p.workload, p.everything), strict=True):
         scale = np.sqrt(weights[:numbers])
         squared = cdist(one.numbers * scale, other.numbers * scale, "sqeuclidean")
-        squared += differs.astype(float) @ weights[numbers:]
+        squared += differs @ weights[numbers:]
         result += amplitude * np.exp(-0.5 * squared)
     return result
 

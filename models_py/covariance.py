@@ -99,7 +99,7 @@ def variance(points: Points, parameters: Parameters) -> np.ndarray:
 def as_rows(points: Points) -> tuple[np.ndarray, np.ndarray]:
     """Numbers and codes, shape (rows, columns); an unknown code is none that `as_columns` has."""
     codes = np.where(points.codes < 0, LIKE_NO_OTHER, points.codes)
-    return np.ascontiguousarray(points.numbers), codes.astype(np.int32)
+    return np.ascontiguousarray(points.numbers), np.ascontiguousarray(codes, np.int32)
 
 
 def as_columns(points: Points) -> tuple[np.ndarray, np.ndarray]:

@@ -49,7 +49,8 @@ def value_at(
     >>> value_at(np.array([[0.0, 1.0, 3.0]]), (0.25, 0.5, 0.75), np.array([[0.125, 0.5, 0.625, 1]]))
     array([[-0.5,  1. ,  2. ,  5. ]])
     """
-    return _interpolated(*_knots(log_quantiles, levels), np.ascontiguousarray(probability))
+    each = np.broadcast_to(probability, (len(log_quantiles), probability.shape[1]))
+    return _interpolated(*_knots(log_quantiles, levels), np.ascontiguousarray(each))
 
 
 @compiled

@@ -92,7 +92,8 @@ class Posterior:
         result = np.empty((self._solved.shape[1], len(options)), np.float32)
         for start in range(0, len(result), CHUNK):
             part = slice(start, start + CHUNK)
-            prior = covariance(self.points.take(part), asked, parameters)
+            # compiled code is made for many columns
+            prior = covariance(asked, self.points.take(part), parameters).T
             # a missing category is like no other, yet like itself
             itself = np.flatnonzero((options >= start) & (options < start + CHUNK))
             prior[options[itself] - start, itself] = own[itself]

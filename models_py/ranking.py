@@ -10,6 +10,7 @@ import pandas as pd
 from scipy.special import ndtri
 
 from models_py.batches import whole_groups
+from models_py.grid.compiled import compiled
 from models_py.metric_model import quantile_names
 from models_py.worth import Objective
 
@@ -158,14 +159,50 @@ def odds(utility: np.ndarray, codes: np.ndarray) -> Odds:
     """
     starts = np.flatnonzero(np.r_[True, np.diff(codes) != 0])
     sizes = np.diff(np.r_[starts, len(codes)])
-    lost = np.repeat(np.maximum.reduceat(utility, starts, axis=0), sizes, axis=0) - utility
-    winners = np.add.reduceat(lost <= 0, starts, axis=0, dtype=int)
-    prob_best = ((lost <= 0) / np.repeat(winners, sizes, axis=0)).mean(axis=1)
-    regret = -np.expm1(-lost).mean(axis=1)
+    lost, prob_best = _lost(np.ascontiguousarray(utility), np.r_[starts, len(codes)])
+    regret = 1 - np.exp(-lost).mean(axis=1)
     leaders = np.lexsort((-prob_best, regret, np.repeat(np.arange(len(starts)), sizes)))[starts]
     behind = np.repeat(utility[leaders], sizes, axis=0) - utility
     losses = -np.expm1(-quantiles(behind, LOSS_LEVELS))
     return Odds(prob_best, regret, (behind > 0).mean(axis=1), *losses.T)
+
+
+@compiled
+def _lost(utility: np.ndarray, bounds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How far options are behind the best of their workload, and how often they are that best.
+
+    Parameters
+    ----------
+    bounds
+        Where workloads begin, and where the last one ends.
+
+    Returns
+    -------
+    tuple
+        Of the shape of `utility`, and the share of draws, shape (options,); equal ones share a draw.
+    """
+    lost, share = np.empty(utility.shape), np.zeros(len(utility))
+    best, winners = np.empty(utility.shape[1]), np.empty(utility.shape[1])
+    for group in range(len(bounds) - 1):
+        start, stop = bounds[group], bounds[group + 1]
+        best[:] = utility[start]
+        for option in range(start + 1, stop):
+            own = utility[option]
+            for draw in range(len(best)):
+                best[draw] = max(best[draw], own[draw])
+        winners[:] = 0.0
+        for option in range(start, stop):
+            own, behind = utility[option], lost[option]
+            for draw in range(len(best)):
+                behind[draw] = best[draw] - own[draw]
+                winners[draw] += behind[draw] <= 0
+        for option in range(start, stop):
+            behind, won = lost[option], 0.0
+            for draw in range(len(best)):
+                if behind[draw] <= 0:
+                    won += 1 / winners[draw]
+            share[option] = won / len(best)
+    return lost, share
 
 
 def quantiles(draws: np.ndarray, levels: Sequence[float]) -> np.ndarray:

@@ -32,7 +32,7 @@ REGISTRY_PREFIX = "benchmart"
 DATABASE = "mlflow.db"
 ARTIFACTS = "artifacts"
 SAMPLE_ROWS = 5
-REQUIREMENTS = ("lightgbm", "pandas", "numpy", "scipy", "pyarrow")
+REQUIREMENTS = ("lightgbm", "pandas", "numpy", "scipy", "numba", "pyarrow")
 
 
 @dataclass(frozen=True)

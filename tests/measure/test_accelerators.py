@@ -132,14 +132,18 @@ def test_large_models_are_counted_without_being_made():
 
 @needs_torch
 @pytest.mark.parametrize("name", sorted(LARGE))
-def test_large_models_are_made_in_the_precision_that_they_have(name: str):
+def test_large_models_are_made_in_the_precision_that_they_have(name: str, monkeypatch):
     import torch
 
-    from pipelines.measure.models import build_model
+    from pipelines.measure import models
 
+    made, make = [], models._made
+    monkeypatch.setattr(models, "_made", lambda each: made.append(make(each)) or made[-1])
+    # all weights move to the type of the last line: what they were made in is asked before
+    monkeypatch.setattr(torch.nn.Module, "to", lambda self, *_: self)
     for floats in (torch.bfloat16, torch.float16):
-        model = build_model(ARCHITECTURES[name], "meta", floats)
-        assert {each.dtype for each in model.parameters()} == {floats}
+        models.build_model(ARCHITECTURES[name], "meta", floats)
+        assert {each.dtype for each in made[-1].parameters()} == {floats}
     assert torch.get_default_dtype() == torch.float32
 
 

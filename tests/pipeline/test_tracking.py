@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from copy import copy
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +18,20 @@ from models_py.evaluation import summary
 from models_py.metric_model import MetricModel
 from models_py.promotion import judge
 from pipelines.facts import BuildFacts
-from pipelines.tracking import Tracker
+from pipelines.tracking import REQUIREMENTS, Tracker
+
+# prints what other packages are imported by `models_py`, as MLflow loads it
+IMPORTED = """
+import builtins, sys
+real, asked = builtins.__import__, set()
+def noted(name, globals=None, *others):
+    if (globals or {}).get("__name__", "").startswith("models_py"):
+        asked.add(name.partition(".")[0])
+    return real(name, globals, *others)
+builtins.__import__ = noted
+import models_py.derived
+print(*asked - set(sys.stdlib_module_names) - {"models_py"})
+"""
 
 
 @pytest.fixture(scope="module")
@@ -93,3 +108,10 @@ def test_models_are_logged_and_named(rows, champion, tmp_path):
     assert {"batch_size", "input_length"} <= set(importance["column"].head(12))
     assert importance["change"].is_monotonic_decreasing and importance["change"].min() >= 0
     assert artifact("calibration.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_what_a_model_needs_is_logged_with_it():
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORTED], check=True, capture_output=True, text=True
+    )
+    assert {"numba", "numpy"} <= set(done.stdout.split()) <= set(REQUIREMENTS)

@@ -70,6 +70,8 @@ def test_points_among_themselves_are_as_like_as_any_but_wholly_like_themselves(p
     np.testing.assert_array_equal(np.tril(found, -1), np.tril(expected, -1))
     np.testing.assert_array_equal(found.diagonal(), variance(points, process.parameters))
     assert found[5, 5] > expected[5, 5]
+    apart = covariance(points, points.take(slice(BLOCK, None)), process.parameters)
+    np.testing.assert_array_equal(expected[:, BLOCK:], apart)
 
 
 def test_the_covariance_is_the_sum_that_it_says(process):
