@@ -167,7 +167,8 @@ def _forest(place: Path, crossing: tuple[str, ...], size: int):
 
 
 def score_in_chunks(place: Path, size: int) -> Run:
-    con, model = connect(marts(place, size)), predictor_of(place).models[METRIC]
+    model = predictor_of(place).models[METRIC]
+    con = connect(marts(place, size))
     con.execute("drop schema if exists ml cascade")
     model.predict(as_frame(next(every(con)).candidates))  # loads compiled code
 
@@ -183,7 +184,8 @@ def score_in_chunks(place: Path, size: int) -> Run:
 
 
 def score_by_pandas(place: Path, size: int) -> Run:
-    con, model = connect(marts(place, size)), predictor_of(place).models[METRIC]
+    model = predictor_of(place).models[METRIC]
+    con = connect(marts(place, size))
     con.execute("drop table if exists predictions")
     boosting.MANY_ROWS = sys.maxsize  # `Booster.predict` alone
     gaussian_process.covariance = _covariance_by_scipy
