@@ -1,12 +1,13 @@
 """A whole build with many candidates: CPU seconds, wall time, peak memory and disk.
 
-    python benchmarks/candidates.py [--workloads 200 2000 20000] [--learn 1000] [--workers 2]
+    python benchmarks/candidates.py [--workloads 200 2000 20000] [--learn 1000] [--workers 2 [--compare]]
 
 LLM-Inference-Bench is what was measured. Besides there are deployed workloads: its models with more
 batch sizes and lengths than were measured, each a candidate on some 50 platforms. Models learn from
 `--learn` measurements, chosen by the rule of `features.training_features`: what scoring an option takes
 grows with them. Every number of workloads is built in an empty directory by a process of its own, with
 `--workers` on a Dask cluster of so many others, of which CPU time and memory are not counted.
+`--compare` builds without the cluster too, and fails where a table of theirs differs.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import json
 import os
 import random
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -45,24 +47,53 @@ BATCHES = (*range(1, 17), 24, 32, 48, 64, 96, 128, 192, 256)
 LENGTHS = tuple(round(64 * 2 ** (step / 8)) for step in range(65))
 PLATFORM = {"hardware": "nvidia-h100-80gb", "device_count": 4, "framework": "vllm"}
 SEED = 940
+# what is said of candidates, not of models and builds
+COMPARED = ("predictions", "hardware_recommendations", "pareto_front", "scored_candidates")
+CONTENTS = """
+import json, sys
+from pathlib import Path
+from pipelines.published import connect_published
+contents = "select count(*), sum(hash(rows)::hugeint)::text from analytics.{} as rows"
+with connect_published(Path(sys.argv[1])) as con:
+    found = {name: con.sql(contents.format(name)).fetchall()[0] for name in sys.argv[2:]}
+print(json.dumps(found))
+"""
 
 
 def main() -> None:
-    """Print one Markdown table, a row for each number of workloads."""
+    """Print one Markdown table, a row for each build; with `--compare`, exit with 1 where two differ."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--workloads", type=int, nargs="+", default=[200, 2_000, 20_000])
     parser.add_argument("--learn", type=int, default=1_000)
     parser.add_argument("--workers", type=int, default=0)
+    parser.add_argument("--compare", action="store_true")
     options = parser.parse_args()
     os.environ["BENCHMART_TRAINING_ROWS"] = str(options.learn)
     print(HEADER)
+    different = set()
     for workloads in options.workloads:
-        with TemporaryDirectory() as folder, cluster(Path(folder), options.workers) as engine:
-            home = Path(folder)
-            write_deployments(home / "raw" / "benchmart", workloads)
-            raw = ("--raw", options.data / SOURCE, "--raw", home / "raw")
-            print(built(home, *raw, *engine), flush=True)
+        with TemporaryDirectory() as folder:
+            raw = Path(folder) / "raw"
+            write_deployments(raw / "benchmart", workloads)
+            found = []
+            for workers in [0, options.workers] if options.compare else [options.workers]:
+                home = Path(folder) / f"{workers}-workers"
+                home.mkdir()
+                with cluster(home, workers) as engine:
+                    inputs = ("--raw", options.data / SOURCE, "--raw", raw)
+                    print(built(home, *inputs, *engine), flush=True)
+                found.append(contents(home / "warehouse"))
+            different |= {name for name in COMPARED if found[0][name] != found[-1][name]}
+    if different:
+        print(f"tables that differ: {', '.join(sorted(different))}", file=sys.stderr)
+    sys.exit(bool(different))
+
+
+def contents(warehouse: Path) -> dict[str, list]:
+    """Number of rows, and a sum of their hashes, by table."""
+    ask = [sys.executable, "-c", CONTENTS, warehouse, *COMPARED]
+    return json.loads(subprocess.run(ask, check=True, capture_output=True).stdout)
 
 
 @contextmanager
