@@ -185,8 +185,8 @@ def _lost(utility: np.ndarray, bounds: np.ndarray) -> tuple[np.ndarray, np.ndarr
     best, winners = np.empty(utility.shape[1]), np.empty(utility.shape[1])
     for group in range(len(bounds) - 1):
         start, stop = bounds[group], bounds[group + 1]
-        best[:] = utility[start]
-        for option in range(start + 1, stop):
+        best[:] = -np.inf
+        for option in range(start, stop):
             own = utility[option]
             for draw in range(len(best)):
                 best[draw] = max(best[draw], own[draw])
