@@ -69,6 +69,8 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=0)
     parser.add_argument("--compare", action="store_true")
     options = parser.parse_args()
+    if options.compare and not options.workers:
+        parser.error("--compare needs --workers")
     os.environ["BENCHMART_TRAINING_ROWS"] = str(options.learn)
     print(HEADER)
     different = set()
@@ -76,15 +78,16 @@ def main() -> None:
         with TemporaryDirectory() as folder:
             raw = Path(folder) / "raw"
             write_deployments(raw / "benchmart", workloads)
-            found = []
+            homes = []
             for workers in [0, options.workers] if options.compare else [options.workers]:
-                home = Path(folder) / f"{workers}-workers"
-                home.mkdir()
-                with cluster(home, workers) as engine:
+                homes.append(Path(folder) / f"{workers}-workers")
+                homes[-1].mkdir()
+                with cluster(homes[-1], workers) as engine:
                     inputs = ("--raw", options.data / SOURCE, "--raw", raw)
-                    print(built(home, *inputs, *engine), flush=True)
-                found.append(contents(home / "warehouse"))
-            different |= {name for name in COMPARED if found[0][name] != found[-1][name]}
+                    print(built(homes[-1], *inputs, *engine), flush=True)
+            if options.compare:
+                one, other = (contents(home / "warehouse") for home in homes)
+                different |= {name for name in COMPARED if one[name] != other[name]}
     if different:
         print(f"tables that differ: {', '.join(sorted(different))}", file=sys.stderr)
     sys.exit(bool(different))
