@@ -14,9 +14,10 @@ from pipelines.console import Count
 from pipelines.errors import BenchmartError
 from pipelines.memory import DEFAULT_LIMIT, give_back, in_words, of_marts
 from pipelines.settings import PROJECT
-from pipelines.warehouse import DATABASE
+from pipelines.warehouse import DATABASE, replace_file
 
 DBT_PROJECT = PROJECT / "dbt_project"
+PARSED = "partial_parse.msgpack"  # which dbt checks against the project, and parses what differs
 QUIETLY = ("--log-level", "none", "--log-level-file", "error", "--no-use-colors")
 
 
@@ -40,7 +41,8 @@ class Dbt:
     directory
         Holds the DuckDB file; while a method runs, no other connection to it may be open here.
     target
-        Where dbt keeps its artifacts and logs; what was parsed is reused by the next build.
+        Where dbt keeps its artifacts and logs. What was parsed is reused by the next build there, and
+        by the first build elsewhere, by way of the project's own target directory.
     memory
         What DuckDB may hold in memory, bytes.
     """
@@ -94,7 +96,15 @@ class Dbt:
         return self._run(*arguments, callbacks=callbacks)
 
     def _parse(self) -> None:
-        self.manifest = self.manifest or self._run("parse", "--no-write-json")
+        if self.manifest is not None:
+            return
+        own, shared = self.target / PARSED, DBT_PROJECT / "target" / PARSED
+        if shared.is_file() and not own.is_file():
+            _copy(shared, own)
+        self.manifest = self._run("parse", "--no-write-json")
+        with contextlib.suppress(OSError):  # the project may be another user's
+            if not shared.is_file() or shared.stat().st_mtime < own.stat().st_mtime:
+                _copy(own, shared)
 
     @_without_collecting()
     def _run(self, *arguments: str, callbacks: Sequence[Callable] = ()):
@@ -119,6 +129,11 @@ class Dbt:
         if not result.success:
             raise BenchmartError(f"dbt: {_first_failure(result)}; log in {self.target}")
         return result.result
+
+
+def _copy(source: Path, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    replace_file(path, lambda part: shutil.copy2(source, part))
 
 
 def _counting(count: Count) -> Callable:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -12,7 +12,6 @@ import pytest
 from filelock import FileLock
 from hypothesis import settings
 
-from pipelines.dbt import Dbt
 from pipelines.models import relocate
 from pipelines.published import published_build, read_features
 from tests.support import BUNDLED, ONE_MACHINE, PROJECT, Commands, bundled_rows, write_csv
@@ -38,7 +37,7 @@ unheard-of,abacus,vllm,fp16,1,64,1
 
 
 @pytest.fixture
-def commands(tmp_path: Path, parsed: Path) -> Commands:
+def commands(tmp_path: Path) -> Commands:
     return Commands(tmp_path)
 
 
@@ -50,21 +49,9 @@ def shared_homes(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def parsed(shared_homes: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Where dbt works for warehouses that tests make without the command.
-
-    For all warehouses of all tests the project is parsed once.
-    """
-    home = shared_homes / "parsed"
-    saved = home / "partial_parse.msgpack"
-    with FileLock(shared_homes / "parsed.lock"):
-        if not saved.is_file():
-            home.mkdir(exist_ok=True)
-            Dbt(home, home).write_manifest()
-    with pytest.MonkeyPatch.context() as patch:
-        # dbt reads it here and in commands that tests start; each writes its own
-        patch.setenv("DBT_PARTIAL_PARSE_FILE_PATH", str(saved))
-        yield tmp_path_factory.mktemp("dbt")
+def parsed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where dbt works for warehouses that tests make without the command: parses once."""
+    return tmp_path_factory.mktemp("dbt")
 
 
 def _built_once(
@@ -84,7 +71,7 @@ def _built_once(
 
 
 @pytest.fixture(scope="session")
-def bundled(shared_homes: Path, parsed: Path) -> Commands:
+def bundled(shared_homes: Path) -> Commands:
     """A published build of all bundled measurements; tests only read it."""
     return _built_once(
         shared_homes / "bundled", lambda commands: commands.succeed("build"), WITH_PAGE
@@ -92,7 +79,7 @@ def bundled(shared_homes: Path, parsed: Path) -> Commands:
 
 
 @pytest.fixture(scope="session")
-def published(shared_homes: Path, parsed: Path) -> Commands:
+def published(shared_homes: Path) -> Commands:
     """A published build of the bundled measurements of one machine; tests only read it."""
     home = shared_homes / "published"
 
@@ -118,7 +105,7 @@ def frames(published: Commands) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 @pytest.fixture(scope="session")
-def template(shared_homes: Path, parsed: Path) -> Path:
+def template(shared_homes: Path) -> Path:
     """A home with most measurements of one bundled model in `raw/`, built once."""
 
     def build(commands: Commands) -> None:

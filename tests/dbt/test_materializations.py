@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pipelines.dbt import DBT_PROJECT, Dbt
+from pipelines.dbt import DBT_PROJECT, PARSED, Dbt
 from pipelines.errors import BenchmartError
 from pipelines.published import connect
 
@@ -33,7 +33,6 @@ models:
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project with the materializations of the real one."""
-    monkeypatch.delenv("DBT_PARTIAL_PARSE_FILE_PATH", raising=False)
     monkeypatch.setattr("pipelines.dbt.DBT_PROJECT", tmp_path)
     real = yaml.safe_load((DBT_PROJECT / "dbt_project.yml").read_text())
     anew = real["seeds"]["benchmart"].get("+full_refresh", False)
@@ -94,6 +93,26 @@ def test_a_table_that_a_contract_does_not_allow_fails_and_changes_nothing(projec
     with pytest.raises(BenchmartError, match=r"answers: .*NOT NULL constraint failed.*answer"):
         Dbt(project, project / "target").build(["answers"])
     assert found(project) == before
+
+
+def test_what_one_warehouse_parsed_is_reused_by_others(project: Path):
+    def build_at(place: str) -> Path:
+        Dbt(project, project / place).build(["answers"])
+        return project / place / PARSED
+
+    def same(parsed: Path) -> bool:
+        return parsed.stat().st_mtime_ns == shared.stat().st_mtime_ns
+
+    build(project, 1, "table")
+    shared = project / "target" / PARSED
+    first = shared.stat().st_mtime_ns
+    assert same(build_at("another")) and shared.stat().st_mtime_ns == first
+    (project / "models" / "answers.sql").write_text("select 2 as answer")
+    assert same(build_at("changed")) and shared.stat().st_mtime_ns > first
+    assert found(project)[0][-1] == 2
+    shared.write_bytes(shared.read_bytes()[:1000])
+    parsed = build_at("of_a_torn_file")
+    assert same(parsed) and parsed.stat().st_size > 1000
 
 
 PARTS = """\
