@@ -9,9 +9,10 @@ import click
 
 from pipelines.terminal import printable
 
+SECONDS = click.FloatRange(0, 10**6, min_open=True)
 timeout_option = click.option(
     "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
+    type=SECONDS,
     default=180.0,
     show_default=True,
     help="Seconds that a case may take in one process.",
@@ -93,7 +94,7 @@ def fetch(source, output, base_url) -> None:
     multiple=True,
     help="Thread counts of the quick suite; may be given several times [default: 1 and 2].",
 )
-@click.option("--time-limit", type=float, help="Stop starting cases after this many seconds.")
+@click.option("--time-limit", type=SECONDS, help="Stop starting cases after this many seconds.")
 @models_option
 @timeout_option
 def measure(suite, plan, output, threads, time_limit, models, timeout) -> None:

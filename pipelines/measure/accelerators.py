@@ -86,7 +86,7 @@ def describe_accelerator(accelerator: Accelerator) -> dict[str, object]:
         "memory_bandwidth_gbs": round(read_rate(accelerator.kind) / 1e9, 1),
         "fp32_tflops": round(rate(torch.float32) / 1e12, 4),
         "fp16_tflops": round(rate(half) / 1e12, 4),
-        "notes": "measured: best products of large matrices, best sum over 512 MB",
+        "notes": "measured: best products of large matrices, best sum over 4 GB",
     }
 
 

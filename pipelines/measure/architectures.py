@@ -7,6 +7,7 @@ from pathlib import Path
 
 TEXT = {"input_ids": ("input_length",), "attention_mask": ("input_length",)}
 TEXT_ONLY = ("text_embedding", "text_generation")
+UNITS = {"text_generation": "output_tokens/s", "vision": "images/s"}
 IMAGE = {"pixel_values": (3, "image_size", "image_size")}
 
 
@@ -45,6 +46,11 @@ class Architecture:
     integers: dict[str, int] = field(default_factory=dict, hash=False)
     folder: Path | None = None
     factory: tuple[Path, str] | None = None
+
+    @property
+    def throughput_unit(self) -> str:
+        """What is counted in a second."""
+        return UNITS.get(self.model_type, "samples/s")
 
     @property
     def sizes(self) -> set[str]:

@@ -90,6 +90,7 @@ class OpenVinoBackend(GraphBackend):
             "INFERENCE_NUM_THREADS": case.threads,
             "NUM_STREAMS": min(case.concurrency, case.threads),
             "ENABLE_CPU_PINNING": False,  # the process is pinned
+            "INFERENCE_PRECISION_HINT": "f32",  # else bf16, where there are instructions for it
         }
         self.compiled = core.compile_model(core.read_model(self.path), "CPU", properties)
         self.used = {name for entry in self.compiled.inputs for name in entry.get_names()}
@@ -149,10 +150,10 @@ def _axes(model: Architecture, name: str) -> dict[int, str]:
 
 
 def _quantized_graph(path: Path) -> Path:
-    from onnxruntime.quantization import QuantType, quantize_dynamic
-
     target = path.with_suffix(".int8.onnx")
     if not target.exists():
+        from onnxruntime.quantization import QuantType, quantize_dynamic
+
         part = target.with_suffix(".part")
         quantize_dynamic(path, part, weight_type=QuantType.QUInt8)
         part.replace(target)

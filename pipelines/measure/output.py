@@ -54,12 +54,10 @@ COLUMNS = (
     "notes",
 )
 PACKAGES = {"onnxruntime": "onnxruntime", "openvino": "openvino"}
-UNITS = {"text_generation": "output_tokens/s", "vision": "images/s"}
 
 
 def described(case: Case) -> dict:
     """Columns that do not depend on how the case went."""
-    kind = case.model.model_type
     measured_at = datetime.now(UTC).isoformat(timespec="seconds")
     return {
         "run_id": f"{measured_at} {os.getpid()}",
@@ -67,8 +65,8 @@ def described(case: Case) -> dict:
         **{name: getattr(case, name) for name in CONFIGURED},
         "options": case.options,
         "hardware": case.hardware,
-        "model_type": kind,
-        "throughput_unit": UNITS.get(kind, "samples/s"),
+        "model_type": case.model.model_type,
+        "throughput_unit": case.model.throughput_unit,
         "framework_version": version(PACKAGES.get(case.framework, "torch")),
         "threads": case.threads,
         "processor": processor_name(),
@@ -108,14 +106,13 @@ def written(output: Path) -> list[dict[str, str]]:
     """
     if not output.exists():
         return []
-    _drop_half_a_line(output)
-    if output.stat().st_size == 0:
-        return []
-    with output.open(encoding="utf-8", newline="") as handle:
-        reader = csv.DictReader(handle)
-        if tuple(reader.fieldnames or ()) != COLUMNS:
-            raise InputError(f"{output}: its header is not that of measurements; name another file")
-        return list(reader)
+    content = output.read_bytes()
+    first, ends, _ = content.partition(b"\n")
+    header = ",".join(COLUMNS).encode()
+    if first.rstrip(b"\r") != header and (ends or not header.startswith(first)):
+        raise InputError(f"{output}: its header is not that of measurements; name another file")
+    _drop_half_a_line(output, content)
+    return read(output)
 
 
 def append(output: Path, row: dict) -> None:
@@ -130,19 +127,36 @@ def append(output: Path, row: dict) -> None:
         os.fsync(handle.fileno())
 
 
-def read(path: Path) -> list[dict[str, str]]:
-    """Rows of a file of facts; none where there is none."""
+def read(path: Path, key: tuple[str, ...] = ()) -> list[dict[str, str]]:
+    """Rows of a file; none where there is none.
+
+    Raises
+    ------
+    InputError
+        Where a column of `key` is missing, or a row has more cells than there are columns.
+    """
     if not path.exists():
         return []
-    with path.open(encoding="utf-8", newline="") as handle:
-        return list(csv.DictReader(handle))
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as handle:
+            reader = csv.DictReader(handle)
+            rows = list(reader)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path}: no table of text: {error}") from None
+    for name in key:
+        if name not in (reader.fieldnames or ()):
+            raise InputError(f"{path}: there is no column {name}")
+    for number, row in enumerate(rows, start=1):
+        if None in row:
+            raise InputError(f"{path}: row {number} has more cells than there are columns")
+    return rows
 
 
 def merge(path: Path, rows: Sequence[dict], key: tuple[str, ...]) -> None:
     """Add rows to a file of facts, if there are any; those of other machines and models are kept."""
     if not rows:
         return
-    known: dict[tuple[str, ...], dict] = {identity(row, key): row for row in read(path)}
+    known: dict[tuple[str, ...], dict] = {identity(row, key): row for row in read(path, key)}
     for row in rows:
         # a repeated run does not change the ceilings that earlier rows are judged by
         known.setdefault(identity(row, key), row)
@@ -156,9 +170,8 @@ def merge(path: Path, rows: Sequence[dict], key: tuple[str, ...]) -> None:
     part.replace(path)
 
 
-def _drop_half_a_line(output: Path) -> None:
+def _drop_half_a_line(output: Path, content: bytes) -> None:
     """A process that was killed while it wrote leaves a line without an end."""
-    content = output.read_bytes()
     whole = content.rfind(b"\n") + 1
     if whole < len(content):
         with output.open("r+b") as handle:

@@ -11,7 +11,7 @@ from pipelines.measure.accelerators import Accelerator
 from pipelines.measure.architectures import ARCHITECTURES, Architecture
 from pipelines.measure.cases import CONFIGURED, Case
 from pipelines.measure.conditions import usable_cores
-from pipelines.measure.processor import hardware_name
+from pipelines.measure.processor import PRECISIONS, hardware_name
 from pipelines.measure.suite import NEIGHBOUR
 from pipelines.plan_file import in_words, tests_of
 from pipelines.suggest import did_you_mean
@@ -67,15 +67,27 @@ class Here(NamedTuple):
             return f"options '{test['options']}'"
         if test.get("task") not in (None, "inference"):
             return f"task '{test['task']}'"
-        named = self.models[model].sizes | {"batch_size"}
+        return self._why_no_case(test)
+
+    def _why_no_case(self, test: dict) -> str | None:
+        """Why what would be timed is not what the test asks for; `None` where it is."""
+        model = self.models[test["model_name"]]
+        accelerator = self.platforms[test["hardware"]].get("accelerator")
+        precisions = accelerator.precisions if accelerator else PRECISIONS
+        if test.get("precision") not in (None, *precisions):
+            return f"precision '{test['precision']}'; there are {', '.join(precisions)}"
+        if test.get("throughput_unit") not in (None, model.throughput_unit):
+            return f"throughput in {test['throughput_unit']}; here it is {model.throughput_unit}"
+        generates = {"output_length"} if model.model_type == "text_generation" else set()
+        named = model.sizes | generates | {"batch_size"}
         missing = sorted(name for name in named if test.get(name) is None)
         return f"its {missing[0]} is not known" if missing else None
 
     def case_of(self, test: dict) -> Case:
         """The case that a test is, which can be run here."""
         stated = {name: test[name] for name in CONFIGURED if test.get(name) is not None}
-        stated["precision"] = test.get("precision") or "fp32"
         stated["beside"] = NEIGHBOUR if test.get("options") == BESIDE else None
+        stated["precision"] = test.get("precision") or "fp32"
         return Case(self.models[test["model_name"]], **stated, **self.platforms[test["hardware"]])
 
 

@@ -8,6 +8,8 @@ from typing import NamedTuple
 from pipelines.measure.timing import Run
 
 SECONDS = 1.0  # the counter moves some ten times a second
+LEAD_SECONDS = 0.2  # after which it speaks of the load
+LOOK_SECONDS = 0.05
 SLOWED_BY = {
     "SwPowerCap": "its power limit",
     "HwPowerBrakeSlowdown": "the power supply",
@@ -50,6 +52,7 @@ class Meter:
         except ImportError:
             raise OSError("the extra `nvml` is not installed") from None
         self.nvml = pynvml
+        self.reasons = 0
         try:
             pynvml.nvmlInit()
             name = f"GPU-{torch.cuda.get_device_properties().uuid}"
@@ -63,13 +66,17 @@ class Meter:
         """Since the driver was loaded."""
         return self.nvml.nvmlDeviceGetTotalEnergyConsumption(self.device) / 1e3
 
+    def look(self) -> None:
+        """Note what keeps its clock down just now: that is over as soon as the load is."""
+        self.reasons |= self.nvml.nvmlDeviceGetCurrentClocksEventReasons(self.device)
+
     def slowed_by(self) -> str:
-        """What keeps its clock down, or shares it, just now, in words; empty where nothing does."""
-        reasons = self.nvml.nvmlDeviceGetCurrentClocksEventReasons(self.device)
+        """What was seen to keep its clock down, or shares it, in words; empty where nothing does."""
+        self.look()
         found = [
             words
             for name, words in SLOWED_BY.items()
-            if reasons & getattr(self.nvml, f"nvmlClocksEventReason{name}")
+            if self.reasons & getattr(self.nvml, f"nvmlClocksEventReason{name}")
         ]
         if len(self.nvml.nvmlDeviceGetComputeRunningProcesses(self.device)) > 1:
             found.append("other processes")
@@ -77,11 +84,19 @@ class Meter:
 
     def measure(self, run: Run) -> Power | None:
         """Run again and again for a second; `None` where the counter stands still meanwhile."""
-        runs, before, began = 0, self.joules(), time.perf_counter()
-        while time.perf_counter() - began < SECONDS:
+        self._repeat(run, LEAD_SECONDS)
+        before, began = self.joules(), time.perf_counter()
+        runs = self._repeat(run, SECONDS)
+        joules, seconds = self.joules() - before, time.perf_counter() - began
+        return Power(joules / seconds, joules / runs) if joules > 0 else None
+
+    def _repeat(self, run: Run, seconds: float) -> int:
+        """How often it ran."""
+        runs, looked, began = 0, 0.0, time.perf_counter()
+        while (now := time.perf_counter()) - began < seconds:
             run()
             runs += 1
-        joules = self.joules() - before
-        if joules <= 0:
-            return None
-        return Power(joules / (time.perf_counter() - began), joules / runs)
+            if now - looked > LOOK_SECONDS:
+                self.look()
+                looked = now
+        return runs

@@ -7,7 +7,7 @@ import multiprocessing
 import os
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from multiprocessing.connection import Connection
@@ -80,10 +80,11 @@ class Processes:
         """
         waiting = list(cases)
         while waiting and time.monotonic() < ends:
-            with self._beside(waiting[0]) as neighbour:
-                results = list(self._in_one_process(waiting, ends))
-                if neighbour is not None and not neighbour.is_alive():
-                    results = [Failure("error", "what runs beside it does not")] * len(results)
+            with self._beside(waiting[0]) as at_work:
+                results = list(self._in_one_process(waiting, ends)) if at_work() else []
+                if not at_work():
+                    idle = Failure("error", "what runs beside it does not")
+                    results = [idle] * (len(results) or len(waiting))
             done, waiting = waiting[: len(results)], waiting[len(results) :]
             yield from zip(done, results, strict=True)
 
@@ -104,14 +105,14 @@ class Processes:
                     return
 
     @contextmanager
-    def _beside(self, case: Case) -> Iterator[BaseProcess | None]:
-        """With what is to run meanwhile at work, if anything."""
+    def _beside(self, case: Case) -> Iterator[Callable[[], bool]]:
+        """With what is to run meanwhile, if anything; tells whether it is at work."""
         if case.beside is None:
-            yield None
+            yield lambda: True
             return
         with self._started("run_beside", case.beside, case.threads, self.folder) as (process, pipe):
-            _receive(process, pipe, PREPARATION_SECONDS)
-            yield process
+            began = _receive(process, pipe, PREPARATION_SECONDS)
+            yield lambda: began is True and process.is_alive()
 
     def _require(self, function: str, *arguments: object) -> object:
         """What a process answers that no model can keep from it."""

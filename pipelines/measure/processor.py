@@ -32,6 +32,8 @@ CORES = {
     ("GenuineIntel", 6, 207): Core("emerald-rapids", 4.2, 64, 1024, 2048),
 }
 KINDS = ("fp32", "bf16", "int8")
+# that PyTorch runs, natively or emulated
+PRECISIONS = ("fp32", "bf16", "fp16", "int8")
 BF16_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}
 
 

@@ -115,7 +115,7 @@ def accelerator_here(on_event: Callable[[str], None] = print) -> Accelerator | N
         Where the extra `measure` is not installed or does not work.
     """
     require_installed()
-    with tempfile.TemporaryDirectory() as folder:
+    with alone_on_this_machine(on_event), tempfile.TemporaryDirectory() as folder:
         found, silent = Processes(Path(folder), TIMEOUT).accelerator()
     if silent:
         on_event(f"warning: power and energy of {found.name} are not known: {silent}")
@@ -155,7 +155,7 @@ def _describe_models(
     processes: Processes, cases: Iterable[Case], path: Path, on_event: Callable[[str], None]
 ) -> None:
     """What the file does not say yet of what the cases run."""
-    known = {identity(row, DESCRIBED_BY) for row in read(path)}
+    known = {identity(row, DESCRIBED_BY) for row in read(path, DESCRIBED_BY[:1])}
     for case in cases:
         key = case.cells(DESCRIBED_BY)
         if key in known:
@@ -171,7 +171,7 @@ def _describe_models(
 
 def _describe_devices(processes: Processes, cases: Iterable[Case], path: Path) -> None:
     """What neither the file nor the warehouse says yet of what the cases run on."""
-    known = {row["hardware"] for row in read(path)} | with_data_sheet()
+    known = {row["hardware"] for row in read(path, ("hardware",))} | with_data_sheet()
     missing = [case for case in cases if case.hardware not in known]
     threads = sorted({case.threads for case in missing if not case.accelerator})
     accelerator = next((case.accelerator for case in missing if case.accelerator), None)

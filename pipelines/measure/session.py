@@ -24,13 +24,20 @@ def rows(
 ) -> Iterator[tuple[Case, dict]]:
     """Rows of cases: of one model in one framework after the other, so that few are open at a time.
 
+    On an accelerator of one precision after the other as well: large models take minutes, and what is
+    open when the time is over has to begin anew.
+
     Parameters
     ----------
     ends
         No case is started after the monotonic clock reads this.
     """
-    for block in _grouped(cases, lambda case: (case.model_name, case.framework)):
+    for block in _grouped(cases, _block):
         yield from _rows_of_block(block, processes, ends, on_event)
+
+
+def _block(case: Case) -> Hashable:
+    return case.group if case.accelerator else (case.model_name, case.framework)
 
 
 def _rows_of_block(

@@ -13,13 +13,19 @@ from pipelines.measure.timing import Repeat, Run, is_enough, time_one, warm_up
 def time_together(runs: Sequence[Run]) -> tuple[list[Repeat], float]:
     """Repeats that were done while all runs were at work, and how many a second that were.
 
-    All are warmed up, begin together, and go on until each has enough.
+    All are warmed up, begin together, and go on until each has enough, or one fails.
+
+    Raises
+    ------
+    Exception
+        What the first one that failed raised.
     """
     done: list[list[tuple[float, Repeat]]] = [[] for _ in runs]
     ready = Barrier(len(runs))
+    failures: list[BaseException] = []
 
     def is_over() -> bool:
-        return all(is_enough([repeat for _, repeat in own]) for own in done)
+        return bool(failures) or all(is_enough([repeat for _, repeat in own]) for own in done)
 
     def work(place: int) -> tuple[float, float]:
         warm_up(runs[place])
@@ -30,8 +36,18 @@ def time_together(runs: Sequence[Run]) -> tuple[list[Repeat], float]:
             done[place].append((time.perf_counter(), repeat))
         return began, time.perf_counter()
 
+    def work_or_stop_all(place: int) -> tuple[float, float] | None:
+        try:
+            return work(place)
+        except BaseException as error:  # the others would wait for it for ever
+            failures.append(error)
+            ready.abort()
+            return None
+
     with ThreadPoolExecutor(len(runs)) as pool:
-        spans = list(pool.map(work, range(len(runs))))
+        spans = list(pool.map(work_or_stop_all, range(len(runs))))
+    if failures:
+        raise failures[0]
     first, last = max(began for began, _ in spans), min(ended for _, ended in spans)
     within = [repeat for own in done for moment, repeat in own if moment <= last]
     return within, len(within) / (last - first)

@@ -6,6 +6,7 @@ import torch
 
 from pipelines.measure.cases import Case
 from pipelines.measure.models import Unsupported, build_model, make_inputs, vocabulary_size
+from pipelines.measure.processor import PRECISIONS
 from pipelines.measure.stopwatch import Stopwatch
 from pipelines.measure.timing import Run
 
@@ -16,7 +17,6 @@ FLOATS = {
     "fp16": torch.float16,
     "int8": torch.float32,  # what is not quantised
 }
-PROCESSOR_PRECISIONS = ("fp32", "bf16", "fp16", "int8")
 
 
 class TorchBackend:
@@ -29,7 +29,7 @@ class TorchBackend:
     """
 
     def __init__(self, case: Case) -> None:
-        known = case.accelerator.precisions if case.accelerator else PROCESSOR_PRECISIONS
+        known = case.accelerator.precisions if case.accelerator else PRECISIONS
         if case.precision not in known:
             raise Unsupported(f"{case.precision} on {case.hardware}; there are {', '.join(known)}")
         if case.accelerator:

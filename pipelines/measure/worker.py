@@ -44,6 +44,7 @@ OUT_OF_MEMORY = (
     "Cannot allocate memory",
     "out of memory",
     "ALLOC_FAILED",  # libraries of accelerators
+    "ALLOCATION_FAILED",
 )
 
 
@@ -131,7 +132,8 @@ def _found(find: Callable[[], object]) -> object:
 
 
 def _backend(case: Case, folder: Path, after: int = 0) -> Backend:
-    pin(case.threads, after)
+    if not case.accelerator:  # whose driver has threads of its own, and not all cores are near it
+        pin(case.threads, after)
     torch.set_num_threads(case.threads)
     if case.framework in GRAPHS:
         return GRAPHS[case.framework](case, folder)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import importlib.util
 import json
 import math
+import sys
+import time
 from dataclasses import replace
+from types import ModuleType, SimpleNamespace
 
 import pytest
 
 from pipelines.errors import InputError
-from pipelines.measure.accelerators import Accelerator
+from pipelines.measure.accelerators import Accelerator, warehouse_name
 from pipelines.measure.architectures import ARCHITECTURES, LARGE
 from pipelines.measure.cases import Case
 from pipelines.measure.output import COLUMNS, described, read
@@ -43,6 +46,7 @@ needs_accelerator = pytest.mark.skipif(
 def test_a_plan_is_for_the_accelerator_too():
     test = {"model_name": "bert-base", "hardware": H100.name, "batch_size": 8, "input_length": 128}
     test |= {"framework": "pytorch", "precision": "bf16"}
+    assert "there are fp32, tf32, bf16, fp16" in Here(H100).why_not(test | {"precision": "int8"})
     assert Here().why_not(test).startswith(f"needs {H100.name}; this is ")
     here = Here(H100)
     assert here.why_not(test) is None
@@ -104,6 +108,99 @@ def test_moments_are_in_order():
         watch.mark()
     seconds = watch.seconds()
     assert len(seconds) == 3 and list(seconds) == sorted(seconds) and seconds[0] >= 0
+
+
+class Moment:
+    """An event of a device's queue; ten milliseconds pass between two."""
+
+    recorded = 0
+
+    def __init__(self, enable_timing: bool) -> None:
+        assert enable_timing
+        self.waited_for = False
+
+    def record(self) -> None:
+        Moment.recorded += 1
+        self.at = 10.0 * Moment.recorded
+
+    def synchronize(self) -> None:
+        self.waited_for = True
+
+    def elapsed_time(self, other: Moment) -> float:
+        return other.at - self.at
+
+
+@needs_torch
+def test_moments_of_a_device_are_events_and_only_the_last_is_waited_for(monkeypatch):
+    import torch
+
+    monkeypatch.setattr(torch, "Event", Moment)
+    watch = Stopwatch("cuda")
+    for _ in range(3):
+        watch.mark()
+    assert watch.seconds() == pytest.approx((0.01, 0.02, 0.03))
+    assert [moment.waited_for for moment in watch.moments] == [False, False, False, True]
+
+
+class Nvml(ModuleType):
+    """A device that draws two joules a run, and is hot while something runs on it."""
+
+    NVMLError = RuntimeError
+    nvmlClocksEventReasonSwPowerCap = 4
+    nvmlClocksEventReasonHwSlowdown = 8
+    nvmlClocksEventReasonSwThermalSlowdown = 32
+    nvmlClocksEventReasonHwThermalSlowdown = 64
+    nvmlClocksEventReasonHwPowerBrakeSlowdown = 128
+    joules = busy_until = 0.0
+
+    def run(self) -> tuple[float, ...]:
+        time.sleep(0.01)
+        self.joules, self.busy_until = self.joules + 2.0, time.perf_counter() + 0.005
+        return (0.01,)
+
+    def nvmlInit(self) -> None: ...
+
+    def nvmlDeviceGetHandleByUUID(self, name: str) -> str:
+        return name
+
+    def nvmlDeviceGetTotalEnergyConsumption(self, device: str) -> float:
+        return 1e3 * self.joules
+
+    def nvmlDeviceGetCurrentClocksEventReasons(self, device: str) -> int:
+        return 32 if time.perf_counter() < self.busy_until else 1
+
+    def nvmlDeviceGetComputeRunningProcesses(self, device: str) -> list[str]:
+        return ["this one"]
+
+
+@needs_torch
+def test_what_slows_a_device_is_seen_while_it_is_at_work(monkeypatch):
+    import torch
+
+    device = Nvml("pynvml")
+    monkeypatch.setitem(sys.modules, "pynvml", device)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda: SimpleNamespace(uuid="7"))
+    meter = Meter()
+    assert meter.slowed_by() == ""
+    power = meter.measure(device.run)
+    assert power.joules == pytest.approx(2.0) and 50 < power.watts < 201
+    time.sleep(0.01)
+    assert meter.slowed_by() == "heat"
+
+
+@pytest.mark.parametrize(
+    ("told", "name"),
+    [
+        ("NVIDIA H200", "nvidia-h200-sxm-141gb"),
+        ("NVIDIA H200 NVL", "nvidia-h200-nvl-141gb"),
+        ("NVIDIA GH200 480GB", "nvidia-gh200-96gb"),  # of which 480 GB are the processor's
+        ("NVIDIA H100 80GB HBM3", "nvidia-h100-80gb"),
+        ("NVIDIA A100-SXM4-80GB", "nvidia-a100-80gb"),
+        ("NVIDIA A100 80GB PCIe", "nvidia-a100-80gb-pcie"),  # slower than the other's data sheet
+    ],
+)
+def test_devices_are_called_as_the_warehouse_does(told: str, name: str):
+    assert warehouse_name(told) == name
 
 
 @needs_torch

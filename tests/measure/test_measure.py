@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import pytest
 
+from pipelines import plan_file
 from pipelines.errors import BenchmartError, InputError
 from pipelines.measure import runner, suite
 from pipelines.measure.architectures import ARCHITECTURES
@@ -77,10 +78,14 @@ def test_an_unknown_suite_and_a_foreign_output_are_refused(
     assert "did you mean 'quick'" in commands.refused("measure", "--suite", "quik")
     assert "leave out one" in commands.refused("measure", "--suite", "quick", "--plan", "p.json")
     monkeypatch.setattr(runner, "NEEDED", ())
-    (tmp_path / "x.csv").write_text("a,b\n1,2\n")
-    with pytest.raises(InputError, match="its header is not that of measurements"):
-        runner.run_cases(cases_of("quick"), tmp_path / "x.csv")
-    assert (tmp_path / "x.csv").read_text() == "a,b\n1,2\n"
+    for foreign in (b"a,b\n1,2\n", b"a,b\n1,2", b'{"recommendations": []}', b"run_id", b"\xff\x00"):
+        (tmp_path / "x.csv").write_bytes(foreign)
+        if foreign == b"run_id":  # as far as our own header was written
+            assert written(tmp_path / "x.csv") == []
+            continue
+        with pytest.raises(InputError, match="its header is not that of measurements"):
+            runner.run_cases(cases_of("quick"), tmp_path / "x.csv")
+        assert (tmp_path / "x.csv").read_bytes() == foreign
 
 
 def test_what_is_missing_is_named(tmp_path, monkeypatch):
@@ -111,6 +116,19 @@ def test_facts_are_added_to_and_never_changed(tmp_path):
         {"hardware": "one", "cores": "1", "kind": ""},
         {"hardware": "two", "cores": "", "kind": "cpu"},
     ]
+    for content, fault in (
+        (b"\xef\xbb\xbfhardware,cores\none,1\n", None),
+        (b"device,cores\none,1\n", "there is no column hardware"),
+        (b"hardware,cores\none,1,2\n", "row 1 has more cells than there are columns"),
+        (b"\xff\xfe\x00", "no table of text"),
+    ):
+        path.write_bytes(content)
+        if fault is None:
+            assert read(path, ("hardware",)) == [{"hardware": "one", "cores": "1"}]
+            continue
+        with pytest.raises(InputError, match=fault):
+            merge(path, [{"hardware": "one", "cores": 9}], ("hardware",))
+        assert path.read_bytes() == content
 
 
 def test_a_plan_is_for_machines_that_can_run_it(tmp_path, monkeypatch):
@@ -127,7 +145,12 @@ def test_a_plan_is_for_machines_that_can_run_it(tmp_path, monkeypatch):
         test | {"image_size": None},
         test | {"framework": "vllm"},
         test | {"task": "training"},
+        test | {"precision": "unstated"},
+        test | {"throughput_unit": "samples/s"},
+        test | {"model_name": "pythia-14m", "input_length": 16},
     ]
+    for number, each in enumerate(tests[2:]):
+        each["config_id"] = f"c{number}"
     plan.write_text(json.dumps({"recommendations": tests}))
     found = planned(plan, Here())
     assert list(found.cases.items()) == [
@@ -137,11 +160,14 @@ def test_a_plan_is_for_machines_that_can_run_it(tmp_path, monkeypatch):
     told = "\n".join(found.others)
     assert f"needs {other}; this is {here}" in told
     assert "its image_size is not known" in told
+    assert "its output_length is not known" in told
+    assert "precision 'unstated'; there are fp32, bf16, fp16, int8" in told
+    assert "throughput in samples/s; here it is images/s" in told
     assert "did you mean 'vit-tiny'" in told and "'vllm'" in told and "'training'" in told
     contended = next(case for case in cases_of("contention") if case.beside)
     row = {name: getattr(contended, name) for name in (*CONFIGURED, "hardware", "options")}
     row |= {"config_id": "c", "model_name": contended.model_name}
-    tests = [row, row | {"options": "beside the sea"}]
+    tests = [row, row | {"options": "beside the sea", "config_id": "d"}]
     plan.write_text(json.dumps({"recommendations": tests}))
     found = planned(plan, Here())
     assert list(found.cases) == [contended]
@@ -150,6 +176,30 @@ def test_a_plan_is_for_machines_that_can_run_it(tmp_path, monkeypatch):
         plan.write_text(content)
         with pytest.raises(InputError, match="no plan of this program"):
             planned(plan, Here())
+
+
+@pytest.mark.parametrize(
+    ("stated", "fault"),
+    [
+        (
+            {"batch_size": "4"},
+            "test 2 has a batch_size that is no number of 1, 2, 3 and so on: '4'",
+        ),
+        ({"batch_size": 1.5}, "test 2 has a batch_size that is no number"),
+        ({"device_count": 0}, "test 2 has a device_count that is no number"),
+        ({"device_count": True}, "test 2 has a device_count that is no number"),
+        ({"hardware": []}, r"test 2 has a hardware that is no text: \[\]"),
+        ({"precision": 16}, "test 2 has a precision that is no text: 16"),
+        ({"model_name": None}, "test 2 has no model_name"),
+        ({"config_id": "a"}, "test 2 has the config_id of test 1: 'a'"),
+    ],
+)
+def test_a_test_of_a_plan_is_a_configuration(tmp_path, stated: dict, fault: str):
+    test = {"model_name": "bert-mini", "hardware": hardware_name(1), "batch_size": 4}
+    tests = [test | {"config_id": "a"}, test | {"config_id": "b"} | stated]
+    (tmp_path / "plan.json").write_text(json.dumps({"recommendations": tests}))
+    with pytest.raises(InputError, match=fault):
+        plan_file.tests_of(tmp_path / "plan.json")
 
 
 @needs_torch

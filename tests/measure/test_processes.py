@@ -10,10 +10,13 @@ from pathlib import Path
 import pytest
 
 from pipelines.errors import BenchmartError
+from pipelines.measure.accelerators import Accelerator
 from pipelines.measure.architectures import Architecture
 from pipelines.measure.cases import Case
 from pipelines.measure.processes import Processes
 from pipelines.measure.results import Execution, Failure
+from pipelines.measure.session import rows
+from pipelines.measure.timing import Repeat
 
 
 @pytest.fixture
@@ -59,9 +62,39 @@ def test_what_is_to_run_beside_does(processes: Processes, tmp_path: Path):
     beside = replace(case, beside=replace(case, model=Architecture("neighbour", "audio", "none")))
     assert isinstance(dict(processes.execute([beside], math.inf))[beside], Execution)
     assert (tmp_path / "neighbour.txt").exists()
-    gone = replace(case, beside=replace(case, model=Architecture("gone", "audio", "none")))
-    found = dict(processes.execute([gone], math.inf))[gone]
-    assert found == Failure("error", "what runs beside it does not")
+
+
+@pytest.mark.parametrize("trouble", ["gone", "never-at-work"])
+def test_without_what_is_to_run_beside_all_that_need_it_fail(
+    processes: Processes, tmp_path: Path, monkeypatch, trouble: str
+):
+    monkeypatch.setattr("pipelines.measure.processes.PREPARATION_SECONDS", 2)
+    neighbour = Architecture(trouble, "audio", "none")
+    lonely = [
+        replace(case, beside=replace(case, model=neighbour)) for case in cases("fine", "fine")
+    ]
+    found = dict(processes.execute(lonely, math.inf))
+    assert found == dict.fromkeys(lonely, Failure("error", "what runs beside it does not"))
+    assert trouble == "gone" or not (tmp_path / "started.txt").exists()
+
+
+def test_on_an_accelerator_one_precision_is_through_before_the_next_begins():
+    card = Accelerator("card", "cuda", 80.0, ("fp32", "bf16"))
+    (case,) = cases("fine")
+    on_card = replace(case, accelerator=card)
+    sizes = [replace(on_card, batch_size=number) for number in (1, 2)]
+    wanted = [replace(size, precision=name) for name in card.precisions for size in sizes]
+    asked = []
+
+    class Instant:
+        def execute(self, group, ends):
+            asked.append(group[0].precision)
+            result = Execution([Repeat((0.01,), False)] * 3, None, 1.0, 0.0, 0.001)
+            return [(case, result) for case in group]
+
+    found = [(case.precision, len(asked)) for case, _ in rows(wanted, Instant())]
+    assert asked == 3 * ["fp32"] + 3 * ["bf16"]
+    assert found == [("fp32", 3), ("fp32", 3), ("bf16", 6), ("bf16", 6)]
 
 
 def test_no_case_is_started_when_time_is_over(processes: Processes, tmp_path: Path):

@@ -108,6 +108,21 @@ def test_requests_at_a_time_are_counted_while_all_are_at_work():
     assert len(repeats) >= 2 * MINIMUM_REPEATS
 
 
+@pytest.mark.parametrize("runs_before", [0, 5])
+def test_a_request_that_fails_ends_all_that_run_with_it(runs_before: int):
+    times = 0
+
+    def fails() -> tuple[float, ...]:
+        nonlocal times
+        times += 1
+        if times > runs_before:
+            raise MemoryError("no room")
+        return asleep(0.01)
+
+    with pytest.raises(MemoryError, match="no room"):
+        time_together([lambda: asleep(0.01), fails, lambda: asleep(0.01)])
+
+
 def test_a_process_is_pinned_to_the_last_cores_that_it_may_use():
     cores = usable_cores()
     try:
