@@ -16,7 +16,7 @@ SHRINKAGE = 20.0
 
 
 def conformal_quantile(scores: np.ndarray, level: float) -> float:
-    """The finite-sample upper quantile of conformity scores.
+    """The finite-sample upper quantile of conformity scores; the largest where they are too few for it.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class Offsets:
     everywhere
         Offset of each pair of levels, outermost first, shape (pairs,).
     by_group
-        The same for each group with at least `MINIMUM_GROUP` calibration rows.
+        The same for each group with at least `MINIMUM_GROUP` calibration configurations.
     """
 
     everywhere: np.ndarray
@@ -62,9 +62,15 @@ class Offsets:
 
 
 def fit_offsets(
-    target: np.ndarray, quantiles: np.ndarray, levels: tuple[float, ...], groups: np.ndarray
+    target: np.ndarray,
+    quantiles: np.ndarray,
+    levels: tuple[float, ...],
+    groups: np.ndarray,
+    configurations: np.ndarray,
 ) -> Offsets:
     """Offsets from rows that the quantiles were not fitted on.
+
+    A group counts by its configurations: repeats of one do not err independently.
 
     Parameters
     ----------
@@ -72,14 +78,14 @@ def fit_offsets(
         Observed values, shape (rows,).
     quantiles
         Held-out quantiles of those rows, shape (rows, levels), symmetric levels around 0.5.
-    groups
-        Group of each row, shape (rows,).
+    groups, configurations
+        Group and configuration of each row, shape (rows,).
     """
     everywhere = _pair_offsets(target, quantiles, levels)
     by_group = {}
     for group in np.unique(groups):
         here = groups == group
-        count = int(here.sum())
+        count = len(np.unique(configurations[here]))
         if count >= MINIMUM_GROUP:
             own = _pair_offsets(target[here], quantiles[here], levels, finite_sample=False)
             by_group[str(group)] = (count * own + SHRINKAGE * everywhere) / (count + SHRINKAGE)

@@ -73,6 +73,8 @@ class Columns:
 
     def enumerate_all(self, most: int) -> bool:
         """Add every column, unless there are more than so many; whether these are all."""
+        if len(self._ways) > most:  # each way alone is one
+            return False
         found: list[Column] = []
         for own in self._by_group:
             for column in self._subsets(own):

@@ -92,16 +92,17 @@ class DerivedModel:
         levels: tuple[float, ...],
         seed: int,
         source: MetricModel,
+        light: bool = False,
     ) -> DerivedModel:
         """From a training frame and the fitted model of the metric that it is derived from.
 
-        A cell mirrors where half of its rows or more are derived.
+        A cell mirrors where half of its rows or more are derived. `light` as in `MetricModel.fit`.
         """
         stated = frame[frame[metric].notna()]
         mirrors = _most_derived(stated, derived_rows(stated, metric))
         here = _looked_up(mirrors, stated)
         try:
-            learned = MetricModel.fit(stated[~here], metric, levels, seed)
+            learned = MetricModel.fit(stated[~here], metric, levels, seed, light)
         except TooFewRows:
             learned = None
         parts = [_mirrored_held_out(source, stated[here], metric)]
@@ -295,11 +296,11 @@ def _looked_up(mirrors: dict[tuple[str, str | None], bool], frame: pd.DataFrame)
 
 
 def _mirrored_held_out(source: MetricModel, frame: pd.DataFrame, metric: str) -> pd.DataFrame:
-    """Held-out quantiles of the source, as quantiles of the metric, for the rows of `frame`."""
+    """Held-out quantiles of the source, as quantiles of the metric, for rows of known work."""
     stated = frame[["measurement_id"]].assign(
         work=log_work_in_flight(frame), actual=np.log(frame[metric].to_numpy(float))
     )
-    both = source.held_out.merge(stated, on="measurement_id")
+    both = source.held_out.merge(stated[stated["work"].notna()], on="measurement_id")
     names = quantile_names(source.levels)
     quantiles = both["work"].to_numpy()[:, None] - both[names].to_numpy()[:, ::-1]
     both[names] = quantiles

@@ -30,7 +30,7 @@ FARTHEST = 0.999
 def value_at(
     log_quantiles: np.ndarray, levels: Sequence[float], probability: np.ndarray
 ) -> np.ndarray:
-    """Quantiles between those that are given: piecewise linear, the outermost slopes go on.
+    """Quantiles between those that are given: piecewise linear, the ends as far as the next level is.
 
     Parameters
     ----------
@@ -99,7 +99,8 @@ def _knots(log_quantiles: np.ndarray, levels: Sequence[float]) -> tuple[np.ndarr
 def metric_correlation(models: Mapping[str, MetricModel | DerivedModel]) -> np.ndarray:
     """Correlation of what metrics of one run are off by, in normal scores, shape (metrics, metrics).
 
-    Of rows that were held out of both models; shrunk towards none where these are few.
+    Of rows that were held out of both models; shrunk towards none where these are few, unless one
+    metric is the mirror of the other.
     """
     scores = pd.DataFrame({name: _normal_scores(model) for name, model in models.items()})
     correlation = np.eye(len(scores.columns))
@@ -107,7 +108,8 @@ def metric_correlation(models: Mapping[str, MetricModel | DerivedModel]) -> np.n
         for other, second in enumerate(scores.columns[:one]):
             both = scores[[first, second]].dropna()
             if len(both) > 2 and both.std().min() > 0:
-                found = both.corr().iloc[0, 1] * len(both) / (len(both) + PRIOR_ROWS)
+                same = models[first].digest == models[second].digest
+                found = both.corr().iloc[0, 1] * len(both) / (len(both) + PRIOR_ROWS * (not same))
                 correlation[one, other] = correlation[other, one] = found
     # pairs that were measured on different rows may contradict each other
     size, directions = np.linalg.eigh(correlation)

@@ -69,6 +69,18 @@ def compare(model: MetricModel | DerivedModel, measured: pd.DataFrame) -> pd.Dat
     return pd.concat([rows[names], predicted], axis=1).assign(actual=actual)
 
 
+def not_known(compared: pd.DataFrame, measured: pd.DataFrame) -> pd.DataFrame:
+    """Those of compared rows of which a model had learned no repeat, as of rows that are held out.
+
+    Parameters
+    ----------
+    measured
+        Rows of the training frame that state the metric, with those that were compared.
+    """
+    learned = ~measured["measurement_id"].isin(compared["measurement_id"])
+    return compared[~compared["config_id"].isin(measured.loc[learned, "config_id"])]
+
+
 def judge_drift(compared: pd.DataFrame, models: list[str]) -> Drift:
     """Exact binomial tests of coverage and of the median.
 

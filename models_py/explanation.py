@@ -56,16 +56,16 @@ def _against(ranked: pd.DataFrame, leaders: pd.DataFrame, objective: Objective) 
     device = others["workload_id"].map(leaders.set_index("workload_id")["hardware"])
     others = others.assign(same=others["hardware"] == device)
     rivals = others.sort_values(["same", "rank"]).drop_duplicates("workload_id")
+    rivals = rivals.assign(name=platform_names(rivals))
     rivals = rivals.set_index("workload_id").reindex(leaders["workload_id"])
     ratio = 1 / (1 - rivals["loss_p50"].to_numpy())
-    names = platform_names(rivals)
     others_are = np.where(rivals["same"].fillna(True).astype(bool), NEXT, OTHER_DEVICE)
     return [
         "the only platform that is left"
         if np.isnan(times)
         else f"{_compared(times, objective)} {which} ({name}), with {odds(chance)} probability"
         for times, which, name, chance in zip(
-            ratio, others_are, names, rivals["prob_loss"], strict=True
+            ratio, others_are, rivals["name"], rivals["prob_loss"], strict=True
         )
     ]
 

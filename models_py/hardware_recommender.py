@@ -123,9 +123,9 @@ class HardwareRecommender:
         )
         options = options.assign(stated=objective.stated(options))
         kept, unsatisfied = self._screened(options, constraints)
-        for workload in set(matching["workload_id"]) - set(options["workload_id"]):
+        for unlike in sorted(set(matching["workload_id"]) - set(options["workload_id"])):
             text = f"{', '.join(metrics)}: nothing like this workload was measured"
-            unsatisfied[workload] = Unsatisfied(", ".join(metrics), text)
+            unsatisfied[unlike] = Unsatisfied(", ".join(metrics), text)
         ranked = options[kept].reset_index(drop=True)
         asked = {
             metric: margins[metric][kept].reset_index(drop=True) for metric in objective.powers

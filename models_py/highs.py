@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 from collections.abc import Iterator
 
 from scipy.optimize import OptimizeResult, milp
 
+# the descriptor is the process's: of two threads one would keep what the other one put there
+_ONE_AT_A_TIME = threading.Lock()
+
 
 def solve_integer(*args: object, **kwargs: object) -> OptimizeResult:
     """`scipy.optimize.milp`, silent: HiGHS 1.12 prints where it repairs a solution."""
-    with _silent_output():
+    with _ONE_AT_A_TIME, _silent_output():
         return milp(*args, **kwargs)
 
 

@@ -110,7 +110,8 @@ class MetricModel:
         known, held = measured[nested.chosen], nested.held_out
         groups = known[GROUP].to_numpy(object)
         standardised = (log_value[nested.chosen] - held.centre) / held.spread
-        offsets = fit_offsets(standardised, held.quantiles, tuple(levels), groups)
+        kinds = groups, configurations[nested.chosen]
+        offsets = fit_offsets(standardised, held.quantiles, tuple(levels), *kinds)
         calibrating = known.iloc[:0] if light else known
         model = cls(
             metric=metric,
@@ -128,7 +129,7 @@ class MetricModel:
             undercovered={},
         )
         calibrated = _leave_fold_out_offsets(
-            standardised, held.quantiles, model.levels, groups, nested.folds
+            standardised, held.quantiles, model.levels, *kinds, nested.folds
         )
         log_quantiles = model._bounded(held.log_quantiles(calibrated), log_bound[nested.chosen])
         model._keep_held_out(known, log_value[nested.chosen], log_quantiles)
@@ -254,7 +255,8 @@ class MetricModel:
     @property
     def parameters(self) -> dict[str, object]:
         """How it was fitted, for experiment tracking."""
-        return vars(profile_for(self.rows))
+        known = self.conditioned_rows if self.stage.base.boosts else 0
+        return vars(profile_for(known + len(self.held_out)))
 
     @property
     def inputs(self) -> list[str]:
@@ -373,12 +375,14 @@ def _leave_fold_out_offsets(
     quantiles: np.ndarray,
     levels: tuple[float, ...],
     groups: np.ndarray,
+    configurations: np.ndarray,
     folds: np.ndarray,
 ) -> np.ndarray:
     """Quantiles of each fold, widened by offsets of the other folds: for honest coverage reports."""
     result = np.empty_like(quantiles)
     for fold in np.unique(folds):
         held = folds == fold
-        offsets = fit_offsets(standardised[~held], quantiles[~held], levels, groups[~held])
+        kinds = groups[~held], configurations[~held]
+        offsets = fit_offsets(standardised[~held], quantiles[~held], levels, *kinds)
         result[held] = offsets.apply(quantiles[held], groups[held])
     return result

@@ -142,4 +142,5 @@ def platform_names(options: pd.DataFrame) -> list[str]:
     """Platforms in words."""
     if "platform" in options:
         return options["platform"].tolist()
-    return options[list(PLATFORM[:3])].astype(str).agg(" ".join, axis=1).tolist()
+    named = options[list(PLATFORM[:3])].itertuples(index=False)
+    return [" ".join(map(str, parts)) for parts in named]

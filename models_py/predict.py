@@ -101,7 +101,8 @@ class PerformancePredictor:
                 return
             source = DERIVED_FROM[metric]
             known = self.models.get(source) or self._fitted(frame, source)
-            self.models[metric] = DerivedModel.fit(frame, metric, self.levels, self.seed, known)
+            fitting = self.levels, self.seed, known, self.light
+            self.models[metric] = DerivedModel.fit(frame, metric, *fitting)
         except TooFewRows as error:
             self.refused[metric] = str(error)
 
@@ -167,6 +168,7 @@ class PerformancePredictor:
             "metrics": list(self.metrics),
             "levels": list(self.levels),
             "seed": self.seed,
+            "light": self.light,
             "learned": list(self.models),
             "refused": self.refused,
         }
@@ -196,7 +198,7 @@ class PerformancePredictor:
         saved = json.loads((directory / "predictor.json").read_text(encoding="utf-8"))
         if saved["format"] != FORMAT:
             raise ValueError(f"{directory}: saved by another version (format {saved['format']})")
-        predictor = cls(saved["metrics"], saved["levels"], saved["seed"])
+        predictor = cls(saved["metrics"], saved["levels"], saved["seed"], saved.get("light", False))
         predictor.refused = saved["refused"]
         for position, metric in enumerate(saved["learned"]):
             predictor.models[metric] = load_model(directory / f"metric_{position}")

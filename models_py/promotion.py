@@ -101,5 +101,7 @@ def _by_chance(differences: np.ndarray) -> bool:
 
     A few misses make most of a score; where there are few rows, its mean moves with every one.
     """
-    spread = np.std(differences) / np.sqrt(len(differences))
+    if len(differences) < 2:
+        return True
+    spread = np.std(differences, ddof=1) / np.sqrt(len(differences))
     return bool(np.mean(differences) <= norm.ppf(0.95) * spread)

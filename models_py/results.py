@@ -47,7 +47,9 @@ def read_results(
         rows = rows.assign(status="ok")
     strange = set(rows["status"].dropna()) - {"ok", *FAILURES}
     if strange:
-        raise ValueError(f"status must be ok, oom or error, got {', '.join(strange)}")
+        raise ValueError(
+            f"status must be ok, oom or error, got {', '.join(sorted(map(str, strange)))}"
+        )
     rows = _described(rows, candidates)
     failed = rows["status"].isin(FAILURES)
     stated = rows[[name for name in metrics if name in rows]].notna().any(axis=1)

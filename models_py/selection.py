@@ -122,8 +122,8 @@ class Selection:
             free = allowance.free & (distance >= limits.minimum_distance)
             if allowance.overspent or not free.any():
                 return
-            for_decisions = int(number * decision_share) > int((number - 1) * decision_share)
-            chosen = self._best(for_decisions, free, allowance.price)
+            due, before = (int(n * decision_share + 1e-9) for n in (number, number - 1))
+            chosen = self._best(due > before, free, allowance.price)
             self.posterior.observe(chosen)
             self.left = self.posterior.variance
             allowance.take(chosen)

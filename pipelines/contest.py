@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 
 from models_py.derived import DerivedModel
-from models_py.drift import as_held_out
+from models_py.drift import as_held_out, not_known
 from models_py.evaluation import summary
 from models_py.metric_model import MetricModel
 from models_py.promotion import Verdict, judge
@@ -94,7 +94,7 @@ def hold_contest(
     logged = tracker.log(model, summary(model), build, measured)
     champion = champions.models.get(model.metric)
     version = champions.versions.get(model.metric)
-    verdict = _verdict(model, champion, version, champions, review)
+    verdict = _verdict(model, champion, version, champions, review, measured)
     return Contest(model, champion, version, verdict, logged)
 
 
@@ -104,6 +104,7 @@ def _verdict(
     version: str | None,
     champions: Champions,
     review: Review | None,
+    measured: pd.DataFrame,
 ) -> Verdict:
     altered = review is not None and review.changes.altered > 0
     if model.metric in champions.pinned:
@@ -113,9 +114,10 @@ def _verdict(
         return judge(model, None)._replace(reason="the champion learned other facts")
     if review is None or review.compared.empty:
         return judge(model, champion)
-    newest = as_held_out(review.compared, champion.levels)
-    earlier = [] if review.drifted else [champion.held_out]
-    return judge(model, champion, pd.concat([*earlier, newest]))
+    if review.drifted:
+        return judge(model, champion, as_held_out(review.compared, champion.levels))
+    newest = as_held_out(not_known(review.compared, measured), champion.levels)
+    return judge(model, champion, pd.concat([champion.held_out, newest]))
 
 
 def model_rows(contests: list[Contest], build: BuildFacts) -> pa.Table:

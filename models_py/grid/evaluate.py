@@ -64,7 +64,7 @@ def predict_rows(booster: lgb.Booster, matrix: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     matrix
-        Shape (rows, features).
+        Shape (rows, features), floats: of others LightGBM makes numbers of 32 bits.
 
     Raises
     ------

@@ -1,6 +1,7 @@
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.polynomial.hermite_e import hermegauss
 
 from models_py.acquisition import best_alternative, knowledge_gradient
 
@@ -22,3 +23,14 @@ def test_knowledge_gradient_asks_for_the_contested_not_for_the_uncertain():
     assert gain.argmax() == 1
     assert gain[0] == 0 and gain[3] == 0
     assert gain[2] < 1e-6
+
+
+@given(st.floats(-2, 2), st.floats(-2, 2), st.floats(0.01, 4), st.floats(0.01, 4))
+def test_knowledge_gradient_is_what_the_best_is_expected_to_gain(mean, other, variance, noise):
+    """Over what a measurement may say: the mean after it moves with the variance that it removes."""
+    points, weights = hermegauss(200)
+    moved = mean + variance / np.sqrt(variance + noise) * points
+    after = weights @ np.maximum(moved, other) / weights.sum()
+    known = (np.array([value]) for value in (mean, variance, other))
+    gain = knowledge_gradient(*known, noise)[0]
+    np.testing.assert_allclose(gain, after - max(mean, other), atol=0.03 * np.sqrt(variance))

@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from models_py.calibration import (
     MINIMUM_GROUP,
+    SHRINKAGE,
     Offsets,
     conformal_quantile,
     fit_offsets,
@@ -34,7 +35,7 @@ def test_offsets_repair_intervals_that_are_too_narrow():
     target, groups = generator.normal(size=4000), np.repeat(["a", "b"], 2000)
     quantiles = _normal_quantiles(4000, scale=0.5)
     half = slice(0, None, 2)
-    offsets = fit_offsets(target[half], quantiles[half], LEVELS, groups[half])
+    offsets = fit_offsets(target[half], quantiles[half], LEVELS, groups[half], np.arange(2000))
     wide = offsets.apply(quantiles[1::2], groups[1::2])
     inside = (target[1::2] >= wide[:, 0]) & (target[1::2] <= wide[:, -1])
     assert 0.88 < inside.mean() < 0.92
@@ -45,9 +46,27 @@ def test_a_noisy_group_gets_wider_intervals_and_a_tiny_one_the_common_offset():
     groups = np.array(["calm"] * 500 + ["wild"] * 500 + ["tiny"] * (MINIMUM_GROUP - 1))
     deviation = np.where(groups == "wild", 3.0, 1.0)
     target = deviation * generator.normal(size=len(groups))
-    offsets = fit_offsets(target, _normal_quantiles(len(groups)), LEVELS, groups)
+    quantiles = _normal_quantiles(len(groups))
+    offsets = fit_offsets(target, quantiles, LEVELS, groups, np.arange(len(groups)))
     assert (offsets.by_group["wild"] > offsets.by_group["calm"]).all()
     assert "tiny" not in offsets.by_group
+
+
+def test_repeats_of_one_configuration_are_no_group():
+    groups = np.array(["wild"] * 200 + ["calm"] * 800)
+    target, quantiles = np.where(groups == "wild", 3.0, 0.1), _normal_quantiles(len(groups))
+    several = np.r_[np.arange(200) % MINIMUM_GROUP, 200 + np.arange(800)]
+    one = np.r_[np.zeros(200, int), 200 + np.arange(800)]
+    by_several, by_one = (
+        fit_offsets(target, quantiles, LEVELS, groups, each).by_group for each in (several, one)
+    )
+    assert "wild" not in by_one and by_one.keys() == {"calm"}
+    everywhere, own = (
+        fit_offsets(target[here], quantiles[here], LEVELS, groups[here], several[here]).everywhere
+        for here in (groups != "", groups == "wild")
+    )
+    weight = MINIMUM_GROUP / (MINIMUM_GROUP + SHRINKAGE)
+    np.testing.assert_allclose(by_several["wild"], weight * own + (1 - weight) * everywhere)
 
 
 def test_offsets_widen_each_pair_of_levels_by_its_own_amount():

@@ -7,6 +7,7 @@ import pytest
 from models_py.derived import DerivedModel, derived_rows
 from models_py.predict import PerformancePredictor
 
+METRICS = ("latency_ms", "throughput")
 QUANTILES = ["p05", "p10", "p50", "p90", "p95"]
 
 
@@ -20,7 +21,7 @@ def embedding(frames) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def fitted(embedding) -> PerformancePredictor:
-    return PerformancePredictor(("latency_ms", "throughput"), seed=1).fit(embedding)
+    return PerformancePredictor(METRICS, seed=1).fit(embedding)
 
 
 def test_derived_latency_mirrors_throughput(fitted, embedding):
@@ -38,6 +39,15 @@ def test_derived_latency_mirrors_throughput(fitted, embedding):
     assert 0.8 <= held["log_value"].between(held["p05"], held["p95"]).mean() <= 0.99
 
 
+def test_runs_of_unknown_work_tell_nothing_of_a_mirror(embedding):
+    unknown = embedding["measurement_id"].isin(embedding["measurement_id"].head(5))
+    rows = embedding.assign(batch_work=embedding["batch_work"].astype(float).mask(unknown))
+    predictor = PerformancePredictor(METRICS, light=True).fit(rows)
+    held = predictor.models["latency_ms"].held_out
+    assert held[QUANTILES].notna().all(axis=None)
+    assert set(held["measurement_id"]) == set(rows.loc[~unknown, "measurement_id"])
+
+
 @pytest.fixture(scope="module")
 def both(embedding) -> pd.DataFrame:
     """Derived runs, and runs of other devices that took three times as long, measured."""
@@ -53,7 +63,13 @@ def both(embedding) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def mixed(both) -> PerformancePredictor:
-    return PerformancePredictor(("throughput", "latency_ms")).fit(both)
+    return PerformancePredictor(METRICS).fit(both)
+
+
+def test_what_is_learned_beside_a_mirror_is_fitted_as_the_rest(both, mixed):
+    light = PerformancePredictor(METRICS, light=True).fit(both).models["latency_ms"]
+    assert not light.predict(both)["in_domain"].any()
+    assert mixed.predict(both, "latency_ms")["in_domain"].any()
 
 
 def test_measured_latency_is_learned_beside_derived_on_other_devices(both, mixed):

@@ -100,13 +100,13 @@ def test_latency_that_mirrors_throughput_is_drawn_as_its_mirror(frames):
     )
     predictor = PerformancePredictor(METRICS, light=True).fit(training)
     correlation = metric_correlation(predictor.models)
-    assert correlation[0, 1] < -0.97
+    assert correlation[0, 1] < -0.9999
     asked = training[training["concurrency"] == 1].drop_duplicates("config_id").head(40)
     sampler = Sampler(asked, predictor.models, margins(predictor, asked, np.nan), 500)
     draws = sampler.draw(np.arange(len(asked)))
     products = draws["throughput"] + draws["latency_ms"]
     work = np.log(1000 * asked["batch_work"].to_numpy(float))
-    assert np.abs(products - work[:, None]).mean() < 0.3 * draws["throughput"].std(axis=1).mean()
+    assert np.abs(products - work[:, None]).mean() < 0.01 * draws["throughput"].std(axis=1).mean()
 
 
 def test_ranking_knows_which_way_is_better():

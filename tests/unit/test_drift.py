@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from models_py.boosting import LEVELS
-from models_py.drift import Drift, as_held_out, compare, judge_drift
+from models_py.drift import Drift, as_held_out, compare, judge_drift, not_known
 from models_py.metric_model import MetricModel
 from models_py.promotion import judge
 from models_py.retraining import Changes, Policy, reason_to_refit
@@ -93,6 +93,15 @@ def test_the_form_of_held_out_predictions_is_theirs(model, halves):
     held_out = as_held_out(compare(model, halves[1].head(9)), model.levels)
     assert set(held_out) == set(model.held_out)
     np.testing.assert_allclose(np.exp(held_out["log_value"]), halves[1]["throughput"].head(9))
+
+
+def test_repeats_of_what_a_champion_had_learned_are_no_test_of_it(model, halves):
+    again = halves[0].head(30).assign(measurement_id=lambda rows: "again " + rows["measurement_id"])
+    measured = pd.concat([halves[0], again, halves[1].head(20)])
+    compared = compare(model, measured.iloc[len(halves[0]) :])
+    assert len(compared) == 50
+    unknown = not_known(compared, measured)
+    assert unknown["measurement_id"].tolist() == halves[1]["measurement_id"].head(20).tolist()
 
 
 def test_a_champion_that_drifted_is_judged_by_the_newest_measurements(model, halves):

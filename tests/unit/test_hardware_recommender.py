@@ -68,6 +68,22 @@ def test_a_recommendation_says_in_one_line_what_speaks_for_it(recommender):
     assert lines["balanced"].startswith("1.") and "x the balance of " in lines["balanced"]
 
 
+def test_options_without_names_of_platforms_are_named_by_their_parts(recommender, priced):
+    bare = priced.drop(columns="platform")
+    other = HardwareRecommender(recommender.predictor, options=bare)
+    asked = {"model_name": WORKLOAD["model_name"]}
+    found = other.recommend_hardware("throughput", **asked).options
+    line = found["explanation"].dropna().iloc[0]
+    rivals = {
+        f"({h} {n} {f})" for h, n, f in bare[["hardware", "device_count", "framework"]].values
+    }
+    assert any(rival in line for rival in rivals)
+    alone = found.drop_duplicates("workload_id")["config_id"]
+    few = HardwareRecommender(recommender.predictor, options=bare[bare["config_id"].isin(alone)])
+    lines = few.recommend_hardware("throughput", **asked).options["explanation"]
+    assert lines.str.startswith("the only platform that is left").all()
+
+
 @pytest.fixture(scope="module")
 def with_trees(frames) -> PerformancePredictor:
     with pytest.MonkeyPatch.context() as patch:

@@ -60,6 +60,12 @@ def test_a_batch_is_diverse_ordered_and_explained(system):
     assert batch["reason"].str.startswith("decision:").sum() == 6
 
 
+@pytest.mark.parametrize(("diversity_weight", "decisions"), [(0.9, 1), (0.8, 2), (0.7, 3)])
+def test_tests_for_decisions_are_not_lost_to_rounding(system, diversity_weight, decisions):
+    batch = system.suggest_test_batch(batch_size=10, diversity_weight=diversity_weight)
+    assert (batch["serves"] == "decision").sum() == decisions
+
+
 def test_where_decisions_are_settled_tests_serve_accuracy(system, monkeypatch):
     decided = system.suggest_test_batch(batch_size=8, diversity_weight=0.0)
     assert set(decided["serves"]) == {"decision"}

@@ -63,11 +63,12 @@ def test_a_bag_boosts_a_process_that_knows_some_configurations(runs, monkeypatch
     monkeypatch.setattr(metric_model, "profile_for", lambda rows: _small(rows, process_rows=60))
     model = MetricModel.fit(runs, "throughput", LEVELS, seed=1)
     assert model.stage.base.boosts
-    known = len(model.stage.base.process.remainder.target)
+    known = model.conditioned_rows
     assert 60 <= known < 70 and len(model.held_out) == len(runs) - known
     held = model.held_out.merge(runs, on="measurement_id")
-    left_out = set(runs["config_id"]) - set(held["config_id"])
-    assert left_out.isdisjoint(held["config_id"]) and len(left_out) >= known / 20
+    # as many rows as the others have: no configuration is known by one repeat and asked by another
+    others = runs[~runs["config_id"].isin(held["config_id"])]
+    assert len(others) == known
     error = np.abs(held["p50"] - held["log_value"]).median()
     assert error < 0.5
     predicted = model.predict(runs)
@@ -77,12 +78,25 @@ def test_a_bag_boosts_a_process_that_knows_some_configurations(runs, monkeypatch
     assert {name: model.devices[name] for name in calibrating.index} == calibrating.to_dict()
 
 
+def test_a_light_fit_knows_a_sample_of_many_rows(runs, monkeypatch):
+    monkeypatch.setattr(metric_model, "profile_for", lambda rows: _small(rows, process_rows=60))
+    model = MetricModel.fit(runs, "throughput", LEVELS, seed=1, light=True)
+    assert 60 <= model.conditioned_rows < 70 and not model.stage.base.boosts
+    assert set(model.models) == set(runs["model_name"])
+    assert np.isfinite(model.predict(runs)[QUANTILES]).all(axis=None)
+
+
 def test_many_repeats_of_one_configuration_do_not_crowd_out_the_others(runs, monkeypatch):
     monkeypatch.setattr(metric_model, "profile_for", lambda rows: _small(rows, process_rows=60))
     many = pd.concat([runs, *[runs.head(1)] * 300], ignore_index=True)
     many["measurement_id"] = [f"{row}" for row in range(len(many))]
     model = MetricModel.fit(many, "throughput", LEVELS, seed=1)
     assert model.rows == len(many)
+    asked = []
+    monkeypatch.setattr(
+        metric_model, "profile_for", lambda rows: asked.append(rows) or _small(rows)
+    )
+    assert model.parameters and asked == [len(runs) + 19]  # of so many rows it was fitted
     assert len(model.stage.base.process.remainder.target) + len(model.held_out) == len(runs) + 19
 
 
