@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -194,6 +195,13 @@ class DerivedModel:
     def digest(self) -> str:
         """See `MetricModel.digest`; of the source."""
         return self.source.digest
+
+    @property
+    def identity(self) -> str:
+        """See `MetricModel.identity`."""
+        own = self.learned.digest if self.learned else ""
+        told = repr((self.metric, self.source.digest, own, sorted(self.mirrors.items(), key=repr)))
+        return sha256(told.encode()).hexdigest()
 
     def contributions(self, frame: pd.DataFrame) -> pd.DataFrame:
         """See `MetricModel.contributions`; where it mirrors, of the source the other way round."""

@@ -221,11 +221,16 @@ class MetricModel:
 
     @cached_property
     def digest(self) -> str:
-        """Tells it from models that predict otherwise."""
+        """Tells it from models that know otherwise what rows have in common."""
         process = self.stage.base.process.remainder
         said = self.held_out.select_dtypes(float).to_numpy()
         parts = (process.logarithms, process.target, *process.points, said)
         return sha256(b"".join(np.ascontiguousarray(part).tobytes() for part in parts)).hexdigest()
+
+    @property
+    def identity(self) -> str:
+        """Tells it from models that predict otherwise."""
+        return self.digest
 
     def contributions(self, frame: pd.DataFrame) -> pd.DataFrame:
         """What columns add to the predicted logarithm by the trees, beside physics; one column each.

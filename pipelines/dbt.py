@@ -99,10 +99,11 @@ class Dbt:
         if self.manifest is not None:
             return
         own, shared = self.target / PARSED, DBT_PROJECT / "target" / PARSED
-        if shared.is_file() and not own.is_file():
-            _copy(shared, own)
-        self.manifest = self._run("parse", "--no-write-json")
         with contextlib.suppress(OSError):  # the project may be another user's
+            if shared.is_file() and not own.is_file():
+                _copy(shared, own)
+        self.manifest = self._run("parse", "--no-write-json")
+        with contextlib.suppress(OSError):
             if not shared.is_file() or shared.stat().st_mtime < own.stat().st_mtime:
                 _copy(own, shared)
 

@@ -10,13 +10,14 @@ import pyarrow as pa
 
 from pipelines.digest import sha256
 from pipelines.errors import InputError
+from pipelines.fingerprint import digest_of_readers
 from pipelines.readers import READERS, open_raw
 from pipelines.readers.tables import LINE, Table
 from pipelines.sources import LANDING_TABLES, RUN_TABLES, recognise
 
 FILES = (
     "file varchar primary key, source varchar, file_hash varchar, rows_read bigint,"
-    " runs_read bigint, directory varchar, loaded_at timestamptz"
+    " runs_read bigint, directory varchar, loaded_at timestamptz, read_by varchar"
 )
 ROWS = (
     "file varchar, file_hash varchar, line bigint, row_hash varchar, payload map(varchar, varchar)"
@@ -115,7 +116,7 @@ def find_files(directories: Sequence[Path]) -> list[InputFile]:
 
 
 def land(con: duckdb.DuckDBPyConnection, files: Sequence[InputFile]) -> Landing:
-    """Load new and changed files; a file whose content is already there is left alone.
+    """Load new and changed files; what other code had read is read anew, all others are left alone.
 
     Raises
     ------
@@ -123,12 +124,12 @@ def land(con: duckdb.DuckDBPyConnection, files: Sequence[InputFile]) -> Landing:
         For a file that cannot be read; the database is then of no use, and a build drops it.
     """
     create_landing(con)
-    query = "select file, file_hash, directory, rows_read from raw.files"
+    query = "select file, file_hash, directory, rows_read, read_by from raw.files"
     known = {name: facts for name, *facts in con.sql(query).fetchall()}
     landing = Landing()
     for file in files:
-        digest, place, before = known.get(file.name, (None, None, 0))
-        if digest == file.hash:
+        digest, place, before, read_by = known.get(file.name, (None, None, 0, None))
+        if digest == file.hash and read_by == digest_of_readers():
             landing.unchanged.append(file.name)
             continue
         if place not in (None, _directory(file)) and Path(place, file.path.name).exists():
@@ -170,6 +171,7 @@ def create_landing(con: duckdb.DuckDBPyConnection) -> None:
         con.execute(f"create table if not exists raw.{table} ({ROWS})")
     if "runs_read" not in con.table("raw.files").columns:
         raise InputError("the warehouse was built by an older version; use --full-refresh")
+    con.execute("alter table raw.files add column if not exists read_by varchar")
 
 
 def _land_file(con: duckdb.DuckDBPyConnection, file: InputFile, replace: bool) -> int:
@@ -186,8 +188,21 @@ def _land_file(con: duckdb.DuckDBPyConnection, file: InputFile, replace: bool) -
         raise InputError(f"{file.name}: the file has a header but no rows")
     runs = sum(count for name, count in rows.items() if name in RUN_TABLES)
     con.execute(
-        "insert or replace into raw.files values (?, ?, ?, ?, ?, ?, now())",
-        [file.name, source.name, file.hash, total, runs, _directory(file)],
+        "insert or replace into raw.files by name"
+        " select $file as file, $source as source, $hash as file_hash, $rows as rows_read,"
+        " $runs as runs_read, $directory as directory, $read_by as read_by,"
+        # what is only read anew is as old as it was
+        " coalesce((select loaded_at from raw.files where file = $file and file_hash = $hash), now())"
+        " as loaded_at",
+        {
+            "file": file.name,
+            "source": source.name,
+            "hash": file.hash,
+            "rows": total,
+            "runs": runs,
+            "directory": _directory(file),
+            "read_by": digest_of_readers(),
+        },
     )
     return total
 

@@ -22,7 +22,7 @@ from pipelines.errors import BenchmartError
 from pipelines.facts import BuildFacts
 from pipelines.learned_rows import write_learned_rows
 from pipelines.memory import fits_at_once, give_back, in_words, shortfall
-from pipelines.objective import objective_metric
+from pipelines.objective import objective_metric, require_objective
 from pipelines.progress import previous_build, write_progress
 from pipelines.published import (
     metric_directions,
@@ -103,7 +103,8 @@ def learn(
     fitted.predictor.save(models)
     give_back()
     with reporter.stage("scoring"), previous_build(con) as compared:
-        named = {metric: f"{version} {build.recipe}" for metric, version in fitted.serving.items()}
+        served = fitted.predictor.models.items()
+        named = {metric: f"{model.identity} {build.recipe}" for metric, model in served}
         terms = terms_of(con, fitted.predictor, directions, settings)
         asked = Asked(terms, named, directions, settings)
         _score(con, asked, build, compared, engine, reporter)
@@ -234,6 +235,8 @@ def _wanted(settings: Settings, directions: Mapping[str, str]) -> tuple[str, ...
     objective_metric(settings.objective, directions, "--objective")
     for name in settings.metrics:
         objective_metric(name, directions, "metrics")
+    for name in settings.balance:
+        require_objective(name, directions, "balance")
     return settings.wanted
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+from uuid import uuid4
 
 import duckdb
 from duckdb import ColumnExpression, ConstantExpression, StarExpression
@@ -35,13 +37,18 @@ def connect(
 ) -> duckdb.DuckDBPyConnection:
     """A connection that fetches nothing from outside and keeps time in UTC.
 
-    What takes more than so many bytes of memory is spilled to disk, beside the database.
+    What takes more than so many bytes of memory is spilled to disk: beside the database, or among
+    temporary files where who reads may not write there.
     """
     settings = {
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
         "memory_limit": in_words(memory),
     }
+    if (
+        read_only
+    ):  # two processes must not share a directory, which is made when something is spilled
+        settings["temp_directory"] = str(Path(tempfile.gettempdir()) / f"benchmart-{uuid4().hex}")
     con = duckdb.connect(str(database), read_only=read_only, config=settings)
     con.execute("set timezone = 'UTC'; set enable_progress_bar = false")
     return con

@@ -33,10 +33,22 @@ def rollback(settings: Settings, build_id: str | None, reporter: Reporter) -> st
         if broken := why_damaged(build):
             raise BenchmartError(f"{broken}; name another build")
         warehouse.roll_back_to(build)
+        for name in recorded_since(warehouse):
+            reporter.say(
+                f"warning: {warehouse.recorded / name} was recorded since: the next build with news"
+                " learns it again; move it away to leave it out"
+            )
         serving = warehouse.manifest().get("serving", {})
     with warned_of(reporter):
         point_aliases(Tracker(settings.mlruns), {}, serving)
     return build.name
+
+
+def recorded_since(warehouse: Warehouse) -> list[str]:
+    """Names of recorded files that the published build does not know."""
+    known = warehouse.manifest().get("files", {})
+    files = sorted(path.name for path in warehouse.recorded.glob("[!.]*"))
+    return [name for name in files if f"{warehouse.recorded.name}/{name}" not in known]
 
 
 @contextlib.contextmanager

@@ -117,7 +117,6 @@ class Warehouse:
 
         def write(part: Path) -> None:
             shutil.copyfile(results, part)
-            _sync(part)
 
         self.recorded.mkdir(exist_ok=True)
         replace_file(self.recorded / Path(name).name, write)
@@ -170,10 +169,13 @@ class Warehouse:
 
     def rolled_back(self) -> set[str]:
         """Builds that were taken back."""
+        path = self.root / ROLLED_BACK
         try:
-            return set(json.loads((self.root / ROLLED_BACK).read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError):
-            return set()
+            return set(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else set()
+        except (ValueError, TypeError) as error:
+            raise InputError(
+                f"{path}: {error}; name again what was rolled back, as a list"
+            ) from None
 
     def earlier(self, build_id: str | None = None) -> Path:
         """A kept build; by default the one that served before the published one.
@@ -231,6 +233,7 @@ def replace_file(path: Path, write: Callable[[Path], object]) -> None:
     part = path.with_name(f".{path.name}.part")
     try:
         write(part)
+        _sync(part)
         part.replace(path)
     except BaseException:
         part.unlink(missing_ok=True)

@@ -21,7 +21,8 @@ platforms as (
 
     select
         comparable_group, hardware, hardware_kind, device_count, framework, options,
-        max_by(framework_version, framework_version_number) as framework_version,
+        max_by(framework_version, (framework_version_number, framework_version))
+            filter (where framework_version_number is not null) as framework_version,
     from runs
     where status = 'ok'
     group by all

@@ -37,6 +37,20 @@ def diagnosed(
     return diagnose
 
 
+def test_a_ratio_of_nothing_is_empty_not_a_number(published: Commands, tmp_path, parsed: Path):
+    dbt = Dbt(tmp_path, parsed)
+    shutil.copyfile(published.current / dbt.database.name, dbt.database)
+    with connect(dbt.database) as con:
+        con.execute(
+            "insert into ml.drift by name select 'b' as build_id, 'throughput' as metric,"
+            " 0 as configurations, 'nan'::double as median_ratio, 1.0 as p_value"
+        )
+    dbt.build(["drift"])
+    with connect(dbt.database, read_only=True) as con:
+        found = con.sql("select median_ratio from analytics.drift where build_id = 'b'").fetchall()
+    assert found == [(None,)]
+
+
 def raised(found: pd.DataFrame, objective: str = "throughput") -> set[str]:
     of_objective = found.loc[objective]
     return set(of_objective.index[of_objective["raised"]])

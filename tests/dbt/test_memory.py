@@ -51,7 +51,8 @@ def test_scoring_fits_beside_what_else_is_held():
     for (limit, rows, _), count in zip(asked, found, strict=True):
         factors = sum(8 * each**2 for each in rows)
         assert count == 1 or count * factors + of_tables(limit) < limit
-    assert found[1::2] < found[::2]  # large models leave room for fewer
+    # large models leave room for fewer
+    assert all(large <= small for small, large in zip(found[::2], found[1::2], strict=True))
 
 
 def test_an_emptied_cache_may_fill_again(tmp_path: Path):

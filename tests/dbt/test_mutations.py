@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from pipelines import ingest
 from pipelines.dbt import Dbt
 from pipelines.errors import InputError
 from pipelines.ingest import Landing, find_files, land
@@ -232,6 +233,21 @@ def test_a_truncated_document_stops_the_build_with_its_name(original, tmp_path, 
         path.write_bytes(whole[: len(whole) // 2])
         with pytest.raises(InputError, match=said):
             land(con, find_files([tmp_path / "raw"]))
+
+
+def test_what_other_code_had_read_is_read_anew_and_no_younger(tmp_path, monkeypatch):
+    _write(tmp_path / "raw", {"All_results.csv": LLM})
+    files = find_files([tmp_path / "raw"])
+    with connect(tmp_path / "x.duckdb") as con:
+        assert land(con, files).loaded == ["raw/All_results.csv"]
+        before = con.sql("select file_hash, rows_read, loaded_at from raw.files").fetchall()
+        assert land(con, files).unchanged == ["raw/All_results.csv"]
+        monkeypatch.setattr(ingest, "digest_of_readers", lambda: "of other code")
+        assert land(con, files).loaded == ["raw/All_results.csv"]
+        assert con.sql("select file_hash, rows_read, loaded_at from raw.files").fetchall() == before
+        assert land(con, files).unchanged == ["raw/All_results.csv"]
+        con.execute("alter table raw.files drop column read_by")  # as an older version left it
+        assert land(con, files).loaded == ["raw/All_results.csv"]
 
 
 def test_documents_of_others_are_skipped_and_told(tmp_path):

@@ -63,6 +63,11 @@ def test_lost_measurements_are_published_only_if_that_is_meant_and_can_be_taken_
     assert f"there are {first.name}, {second.name}" in small.refused("rollback", "never")
     small.succeed("rollback", second.name)
     assert small.current == second
+    taken_back = small.warehouse / "rolled_back.json"
+    taken_back.write_text('{"half')
+    assert "rolled_back.json: " in small.refused("rollback", first.name)
+    assert "rolled_back.json: " in small.refused("build", "--full-refresh")
+    assert {first, second} <= set(Warehouse(small.warehouse).finished())
 
 
 def test_intervals_that_do_not_keep_their_promise_are_not_published(published: Commands):

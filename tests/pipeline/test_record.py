@@ -77,7 +77,8 @@ def test_results_of_plans_are_learned_and_stay(small: Commands, tmp_path):
     assert "nothing changed since build" in small.build().stderr
     assert small.current == published
 
-    small.succeed("rollback")
+    warning = small.succeed("rollback").stderr
+    assert f"recorded/{file.stem}-" in warning and "the next build with news learns it" in warning
     assert "recorded in a build that was rolled back; change the file" in small.refused(
         "record", file, *plan
     )

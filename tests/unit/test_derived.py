@@ -1,5 +1,7 @@
 """Latency that a table worked out from throughput is not learned a second time."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -119,6 +121,9 @@ def test_saving_and_loading_changes_no_prediction(fitted, embedding, tmp_path):
     pd.testing.assert_frame_equal(
         fitted.predict(embedding, "latency_ms"), loaded.predict(embedding, "latency_ms")
     )
+    same, model = loaded.models["latency_ms"], fitted.models["latency_ms"]
+    assert same.identity == model.identity != model.digest
+    assert replace(model, mirrors={}).identity != model.identity
 
 
 def test_work_that_is_not_known_leaves_latency_open(fitted, embedding):

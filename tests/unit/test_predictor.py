@@ -52,6 +52,10 @@ def test_saving_and_loading_changes_no_prediction(fitted, halves, tmp_path):
     fitted.save(tmp_path / "model")
     loaded = PerformancePredictor.load(tmp_path / "model")
     pd.testing.assert_frame_equal(fitted.predict(halves[1]), loaded.predict(halves[1]))
+    identity = fitted.models["throughput"].identity
+    assert loaded.models["throughput"].identity == identity
+    other = PerformancePredictor(("throughput",), light=True).fit(halves[0].head(60))
+    assert other.models["throughput"].identity != identity
 
 
 def test_an_unknown_device_is_predicted_with_a_reason_not_to_trust_it(fitted, halves):

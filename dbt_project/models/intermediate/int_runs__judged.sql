@@ -14,7 +14,8 @@ with scaling as (
         framework,
         options,
         device_count,
-        max(max(metrics['throughput'] / device_count) filter (where status = 'ok')) over (
+        max(max(metrics['throughput'] / device_count)
+            filter (where status = 'ok' and metrics['throughput'] > 0 and device_count > 0)) over (
             partition by source, workload_id, hardware, framework, options
             order by device_count
             rows between unbounded preceding and 1 preceding

@@ -32,7 +32,7 @@ contributors as (
 
     select
         file,
-        arg_max(submitter, rows) as largest_contributor,
+        arg_max(submitter, (rows, submitter)) as largest_contributor,
         max(rows) / sum(rows) as largest_contributor_share
     from (
         select file, submitter, count(*) as rows

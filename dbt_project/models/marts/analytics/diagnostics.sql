@@ -90,7 +90,7 @@ of_plan as (
 
 widths as (
 
-    select objective, 'too_little_data' as diagnostic, approx_quantile(p95 / p05, 0.5) as value
+    select objective, 'too_little_data' as diagnostic, median(p95 / p05) as value
     from {{ source('ml', 'predictions') }}
     inner join objectives using (metric)
     where measured_value is null
@@ -101,7 +101,7 @@ widths as (
 coverages as (
 
     -- of devices those that chance does not explain, by three standard deviations
-    select objective, 'poor_calibration' as diagnostic, min(coverage) as value, arg_min(group_name, coverage) as subject
+    select objective, 'poor_calibration' as diagnostic, min(coverage) as value, arg_min(group_name, (coverage, group_name)) as subject
     from {{ source('ml', 'calibration') }}
     inner join objectives using (metric)
     where nominal = 0.9
@@ -142,7 +142,7 @@ largest_biases as (
         objective,
         'bias_by_hardware' as diagnostic,
         max(abs(bias)) as value,
-        arg_max(hardware || format(' {:+.0f} %', 100 * bias), abs(bias)) as subject,
+        arg_max(hardware || format(' {:+.0f} %', 100 * bias), (abs(bias), hardware)) as subject,
     from biases
     inner join objectives using (metric)
     group by all
@@ -153,7 +153,7 @@ choices as (
 
     select
         metric,
-        max(sign * ln(actual)) - arg_max(sign * ln(actual), sign * ln(predicted)) as log_loss,
+        max(sign * ln(actual)) - arg_max(sign * ln(actual), (sign * ln(predicted), config_id)) as log_loss,
     from held_out
     group by metric, workload_id
     having count(distinct hardware) > 1

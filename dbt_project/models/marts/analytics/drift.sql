@@ -7,7 +7,7 @@ select
     configurations,
     outside,
     expected_outside,
-    median_ratio,
+    case when not isnan(median_ratio) then median_ratio end as median_ratio,
     p_value,
     drifted,
     refitted,
