@@ -42,6 +42,7 @@ PREDICTION_COLUMNS = [
 # features are read of the few that are looked at more closely
 WEIGHED_COLUMNS = [
     "config_id",
+    "workload_id",
     "hardware",
     "prob_feasible",
     "rank",
@@ -62,6 +63,7 @@ order by asked.place
 """
 SCORE_COLUMNS = [
     "config_id",
+    "workload_id",
     "uncertainty",
     "diversity",
     "expected_information_gain",

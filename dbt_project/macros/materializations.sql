@@ -13,16 +13,19 @@
 {% endmaterialization %}
 
 {#-
-  A table that is filled for some thousand workloads at a time, in their order: sorting the candidates of all
-  would take more memory than there is. The model asks `in_this_part` of a workload.
+  A table that is filled for some thousand workloads at a time, in their order: to sort or to join the
+  candidates of all would take more memory than there is. The model asks `in_this_part` of the workloads of
+  each large table that it reads: a comparison with constants, which leaves most of it unread.
 -#}
 {% materialization table_in_parts, adapter="duckdb" %}
-  {{ return(replace_relation("table", run_query(ends_of_parts()).columns[0].values())) }}
+  {%- set ends = run_query("select workload_id from " ~ ref("int_parts") ~ " order by workload_id") %}
+  {{ return(replace_relation("table", ends.columns[0].values())) }}
 {% endmaterialization %}
 
 {% macro in_this_part(workload_id) -%}
-  coalesce({{ workload_id }} > getvariable('earlier_workload'), true)
-    and coalesce({{ workload_id }} <= getvariable('last_workload'), true)
+  {%- do ref("int_parts") -%}
+  {{ workload_id }} > coalesce(getvariable('earlier_workload'), '')
+    and {{ workload_id }} <= coalesce(getvariable('last_workload'), chr(1114111))
 {%- endmacro %}
 
 {% macro replace_relation(type, ends=()) %}
@@ -36,7 +39,7 @@
     {% for end in ends %}
       set variable earlier_workload = '{{ end }}';
       {{ "reset" if loop.last else "set" }} variable last_workload {%- if not loop.last %} = '{{ loop.nextitem }}' {%- endif %};
-      insert into {{ relation }} {{ sql }};
+      insert into {{ relation }} by name {{ sql }};
     {% endfor %}
     {% if ends %} reset variable earlier_workload; {% endif %}
     {{ comment_on(relation, model) }}

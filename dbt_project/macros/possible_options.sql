@@ -116,18 +116,3 @@ where (options not like '%expert%' or active_parameters_million < parameters_mil
         {{ possible_options("query_table(asked)") }}
     )
 {%- endmacro %}
-
-{#- Workloads that end parts; the last part has no end. -#}
-{% macro ends_of_parts() %}
-    select workload_id
-    from (
-        select workload_id, row_number() over (order by workload_id) as number
-        from (
-            select workload_id from {{ ref('int_runs__judged') }} where verdict = 'accepted' and status = 'ok'
-            union
-            select workload_id from {{ ref('int_deployments') }}
-        )
-    )
-    where number % {{ var('workloads_of_a_part') }} = 0
-    order by workload_id
-{% endmacro %}

@@ -1,8 +1,11 @@
+{{ config(materialized='table_in_parts') }}
+
 with options as (
 
     select config_id, workload_id, hardware, concat_ws(' on ', workload, platform) as configuration, objective,
         rank, prob_loss, loss_p05, loss_p50, loss_p95, p50
     from {{ source('ml', 'hardware_options') }}
+    where {{ in_this_part('workload_id') }}
 
 ),
 
@@ -30,6 +33,7 @@ deployments as (
         end as spent_per_hour,
     from {{ ref('int_deployments') }} as deployed
     left join options on deployed.config_id = options.config_id
+    where {{ in_this_part('deployed.workload_id') }}
 
 ),
 
@@ -38,7 +42,7 @@ candidates as (
     select 'candidate' as kind, options.*
     from options
     inner join {{ source('ml', 'scored_candidates') }} as scored using (config_id, objective)
-    where not scored.hardware_match
+    where not scored.hardware_match and {{ in_this_part('scored.workload_id') }}
 
 ),
 

@@ -1,13 +1,23 @@
+{{ config(materialized='table_in_parts') }}
+
 with configurations as (
 
     select * exclude (workload_id, workload, platform, hardware) from {{ ref('configurations') }}
+    where {{ in_this_part('workload_id') }}
+
+),
+
+hardware_options as (
+
+    select * from {{ source('ml', 'hardware_options') }}
+    where {{ in_this_part('workload_id') }}
 
 ),
 
 alternatives as (
 
     select config_id, objective
-    from {{ source('ml', 'hardware_options') }}
+    from hardware_options
     where expected_regret <= {{ var('alternative_margin') }}
     qualify row_number() over (partition by workload_id, objective, hardware order by rank) = 1
         and hardware != first_value(hardware) over (partition by workload_id, objective order by rank)
@@ -17,7 +27,7 @@ alternatives as (
 costs as (
 
     select config_id, p50 as cost_per_million
-    from {{ source('ml', 'hardware_options') }}
+    from hardware_options
     where objective = 'cost'
 
 )
@@ -59,7 +69,7 @@ select
     costs.cost_per_million,
 
     explanation
-from {{ source('ml', 'hardware_options') }}
+from hardware_options
 inner join configurations using (config_id)
 left join alternatives using (config_id, objective)
 left join costs using (config_id)

@@ -1,6 +1,16 @@
+{{ config(materialized='table_in_parts') }}
+
 with configurations as (
 
     select * from {{ ref('configurations') }}
+    where {{ in_this_part('workload_id') }}
+
+),
+
+predicted as (
+
+    select * from {{ source('ml', 'predictions') }}
+    where {{ in_this_part('workload_id') }}
 
 )
 
@@ -21,7 +31,7 @@ select
     predicted.prob_feasible,
     predicted.measured_value,
     configurations.bounds[predicted.metric] as bound
-from {{ source('ml', 'predictions') }} as predicted
+from predicted
 inner join configurations using (config_id)
 left join {{ ref('metric_definitions') }} as definitions
     on predicted.metric = definitions.metric

@@ -1,3 +1,19 @@
+{{ config(materialized='table_in_parts') }}
+
+with scored as (
+
+    select * from {{ source('ml', 'scored_candidates') }}
+    where {{ in_this_part('workload_id') }}
+
+),
+
+configurations as (
+
+    select * from {{ ref('configurations') }}
+    where {{ in_this_part('workload_id') }}
+
+)
+
 select
     scored.objective,
     scored.config_id,
@@ -18,5 +34,5 @@ select
     scored.hardware_match,
     scored.hardware_score,
     scored.prob_feasible
-from {{ source('ml', 'scored_candidates') }} as scored
-inner join {{ ref('configurations') }} as configurations using (config_id)
+from scored
+inner join configurations using (config_id)
