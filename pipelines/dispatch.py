@@ -13,7 +13,7 @@ from pipelines.engine import connected
 from pipelines.errors import BenchmartError
 from pipelines.fingerprint import digest_of_code
 from pipelines.measure.output import append, sole_writer, written
-from pipelines.measure.remote import measure_test, resource
+from pipelines.measure.remote import measure_test, needs
 from pipelines.measure.runner import Summary
 from pipelines.plan_file import in_words, tests_of
 
@@ -36,13 +36,14 @@ def dispatch(
 ) -> Summary:
     """Measure what the output does not hold yet; each result is on disk once it is known.
 
-    A test goes to a worker that announces its hardware. One that is lost with its worker goes to
-    another, and one that is asked for twice, also by two of these commands, is run once.
+    A test goes to a worker that announces its hardware and, of the user's own, its model. One that is
+    lost with its worker goes to another, and one that is asked for twice, also by two of these commands,
+    is run once.
 
     Parameters
     ----------
     patience_s
-        How long tests wait for a worker that announces their hardware.
+        How long tests wait for a worker that announces what they need.
 
     Raises
     ------
@@ -79,7 +80,7 @@ def _submit(client: Client, test: dict, timeout_s: float, measure: Measure) -> F
         code,
         # what has the same key is one task, whoever submits it
         key=f"measure-{hashlib.sha256(content.encode()).hexdigest()}",
-        resources={resource(test["hardware"]): 1},
+        resources=dict.fromkeys(needs(test), 1),
         pure=True,
     )
 
@@ -89,10 +90,10 @@ def _results(
 ) -> Iterator[tuple[dict, dict | str]]:
     """Rows of tests as they finish, or why there is none: when patience is over, that nobody can."""
     waiting = dict(waiting)
-    seen = dict.fromkeys((test["hardware"] for test in waiting.values()), time.monotonic())
+    seen = dict.fromkeys(map(needs, waiting.values()), time.monotonic())
     while waiting:
         announced, now = _announced(client), time.monotonic()
-        seen |= {name: now for name in seen if resource(name) in announced}
+        seen |= {wanted: now for wanted in seen if any(wanted <= each for each in announced)}
         for future, test in list(waiting.items()):
             if future.done():
                 try:
@@ -101,10 +102,10 @@ def _results(
                     continue  # it was lost with its worker just now, and will be made again
                 del waiting[future]
                 yield test, row
-            elif now - seen[test["hardware"]] > patience_s:
+            elif now - seen[needs(test)] > patience_s:
                 future.cancel()
                 del waiting[future]
-                yield test, f"no worker announces {resource(test['hardware'])}"
+                yield test, f"no worker announces {' and '.join(sorted(needs(test)))}"
         time.sleep(LOOK_EVERY)
 
 
@@ -117,8 +118,9 @@ def _result(future: Future) -> dict | str:
     return future.result(timeout=FETCH_SECONDS)
 
 
-def _announced(client: Client) -> set[str]:
+def _announced(client: Client) -> list[set[str]]:
+    """What each worker announces."""
     found = client.scheduler_info(n_workers=-1)
     if "workers" not in found:
         raise BenchmartError("the scheduler of the cluster is gone")
-    return {name for worker in found["workers"].values() for name in worker["resources"]}
+    return [set(worker["resources"]) for worker in found["workers"].values()]

@@ -146,7 +146,8 @@ def _fit(
 ) -> Fitted:
     """Review the champions, and fit and track what they do not serve on for."""
     # first: what ran and what failed is not held beside the training rows
-    failures = FeasibilityModel.fit(outcome_frame(con), settings.seed)
+    with reporter.stage("feasibility"):
+        failures = FeasibilityModel.fit(outcome_frame(con), settings.seed)
     training = training_frame(con, settings.training_rows, WORDS)
     give_back(con)
     with reporter.stage("drift"):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
-from uuid import uuid4
 
 import duckdb
 from duckdb import ColumnExpression, ConstantExpression, StarExpression
@@ -45,13 +46,17 @@ def connect(
         "autoload_known_extensions": False,
         "memory_limit": in_words(memory),
     }
-    if (
-        read_only
-    ):  # two processes must not share a directory, which is made when something is spilled
-        settings["temp_directory"] = str(Path(tempfile.gettempdir()) / f"benchmart-{uuid4().hex}")
+    if read_only:
+        settings["temp_directory"] = str(_spilling(database))
     con = duckdb.connect(str(database), read_only=read_only, config=settings)
     con.execute("set timezone = 'UTC'; set enable_progress_bar = false")
     return con
+
+
+def _spilling(database: Path) -> Path:
+    """A directory that no other file and process uses, and all connections to the file in this one do."""
+    name = hashlib.sha256(str(database.resolve()).encode()).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"benchmart-{os.getpid()}-{name}"
 
 
 def why_damaged(build: Path) -> str | None:

@@ -85,7 +85,8 @@ def run_stages(
     with connected() as con:
         load_curves(con, warehouse.curves)
     landing = land_files(dbt, files, reporter)
-    champions = find_champions(previous, pins, tracker())
+    with reporter.stage("champions"):
+        champions = find_champions(previous, pins, tracker())
     build_marts(dbt, reporter)
     with connected() as con:
         models = staging / "models"

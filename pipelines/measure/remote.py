@@ -26,6 +26,17 @@ def resource(hardware: str) -> str:
     return f"hardware={hardware}"
 
 
+def model_resource(model: str) -> str:
+    """What a worker announces to run tests of a model of the user's."""
+    return f"model={model}"
+
+
+def needs(test: dict) -> frozenset[str]:
+    """What a worker has to announce to run a test."""
+    own = set() if test["model_name"] in ARCHITECTURES else {model_resource(test["model_name"])}
+    return frozenset({resource(test["hardware"]), *own})
+
+
 def work(
     scheduler: str,
     threads: Sequence[int],
@@ -54,7 +65,9 @@ def work(
     names = list(map(hardware_name, threads or range(1, len(usable_cores()) + 1)))
     names += [accelerator.name] if accelerator else []
     here = Here(accelerator, models)
-    asyncio.run(_work(scheduler, {resource(name): 1 for name in names}, here))
+    own = models.keys() - ARCHITECTURES.keys()
+    announced = [*map(resource, names), *map(model_resource, sorted(own))]
+    asyncio.run(_work(scheduler, dict.fromkeys(announced, 1), here))
 
 
 async def _work(scheduler: str, resources: dict[str, float], here: Here) -> None:

@@ -88,7 +88,7 @@ def result_columns(case: Case, executions: Sequence[Execution]) -> dict:
         "executions": len(executions),
         "repeats": len(every),
         "latency_relative_iqr": (last_quarter - first_quarter) / median(every),
-        "interrupted_repeats": sum(r.interrupted for each in executions for r in each.repeats),
+        "interrupted_repeats": _interrupted(executions),
         "reference_ms": 1e3 * max(each.reference_s for each in executions),
         "other_cores": _highest(each.other_cores for each in executions),
         "host_memory_mb": _highest(each.host_memory_mb for each in executions),
@@ -123,6 +123,11 @@ def _tokens(
     ]
     slow = quantiles(gaps, n=100, method="inclusive")[-1]
     return {"ttft_ms": 1e3 * first, "itl_ms": 1e3 * between, "itl_p99_ms": 1e3 * slow}
+
+
+def _interrupted(executions: Sequence[Execution]) -> int | None:
+    found = [repeat.interrupted for each in executions for repeat in each.repeats]
+    return None if None in found else sum(found)
 
 
 def _highest(found: Sequence[float | None]) -> float | None:

@@ -30,11 +30,11 @@ class Repeat:
     marks
         Seconds from the start to each moment that the run reports; the last is its end.
     interrupted
-        Whether another process took a core from this one meanwhile.
+        Whether another process took a core from this one meanwhile; `None` where that is not known.
     """
 
     marks: tuple[float, ...]
-    interrupted: bool
+    interrupted: bool | None
 
 
 def warm_up(run: Run) -> None:
@@ -59,22 +59,18 @@ def time_repeats(run: Run) -> list[Repeat]:
         Returns seconds since it began, at each moment that it reports.
     """
     repeats: list[Repeat] = []
-    while not is_enough(repeats):
-        repeats.append(time_one(run))
+    spent = 0.0
+    while not is_enough(len(repeats), spent):
+        before = interruptions()
+        marks = run()
+        repeats.append(Repeat(marks, interruptions() != before))
+        spent += marks[-1]
     return repeats
 
 
-def time_one(run: Run) -> Repeat:
-    """Run once."""
-    before = interruptions()
-    marks = run()
-    return Repeat(marks, interruptions() != before)
-
-
-def is_enough(repeats: Sequence[Repeat]) -> bool:
-    """Whether there are enough repeats of one process."""
-    long = sum(repeat.marks[-1] for repeat in repeats) >= REPEAT_SECONDS
-    return len(repeats) >= (MINIMUM_REPEATS if long else MAXIMUM_REPEATS)
+def is_enough(repeats: int, seconds: float) -> bool:
+    """Whether so many repeats, which took so long in all, are enough of one process."""
+    return repeats >= (MINIMUM_REPEATS if seconds >= REPEAT_SECONDS else MAXIMUM_REPEATS)
 
 
 def interval_of_another(medians: Sequence[float], level: float = LEVEL) -> tuple[float, float]:

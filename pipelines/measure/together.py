@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
-from pipelines.measure.timing import Repeat, Run, is_enough, time_one, warm_up
+from pipelines.measure.timing import Repeat, Run, is_enough, warm_up
 
 
 def time_together(runs: Sequence[Run]) -> tuple[list[Repeat], float]:
     """Repeats that were done while all runs were at work, and how many a second that were.
 
-    All are warmed up, begin together, and go on until each has enough, or one fails.
+    All are warmed up, begin together, and go on until each has enough, or one fails. Nothing is asked
+    of the system between two runs, as it would slow all of them.
 
     Raises
     ------
@@ -21,19 +22,21 @@ def time_together(runs: Sequence[Run]) -> tuple[list[Repeat], float]:
         What the first one that failed raised.
     """
     done: list[list[tuple[float, Repeat]]] = [[] for _ in runs]
+    spent = [0.0 for _ in runs]
     ready = Barrier(len(runs))
     failures: list[BaseException] = []
 
     def is_over() -> bool:
-        return bool(failures) or all(is_enough([repeat for _, repeat in own]) for own in done)
+        return bool(failures) or all(map(is_enough, map(len, done), spent))
 
     def work(place: int) -> tuple[float, float]:
         warm_up(runs[place])
         ready.wait()
         began = time.perf_counter()
         while not is_over():
-            repeat = time_one(runs[place])
-            done[place].append((time.perf_counter(), repeat))
+            marks = runs[place]()
+            done[place].append((time.perf_counter(), Repeat(marks, None)))
+            spent[place] += marks[-1]
         return began, time.perf_counter()
 
     def work_or_stop_all(place: int) -> tuple[float, float] | None:

@@ -86,7 +86,9 @@ def test_a_row_says_what_it_ran_on():
     assert (row["power_w"], row["energy_j"], row["slowed_by"]) == (300.0, 0.5, "heat")
     assert (row["memory_mb"], row["host_memory_mb"]) == (900.0, 400.0)
     assert set(row) <= set(COLUMNS)
-    unknown = result_columns(case, [one, one, one._replace(power=None)])
+    together = one._replace(repeats=[Repeat((0.01,), None)] * 3, power=None)
+    unknown = result_columns(case, [one, one, together])
+    assert (row["interrupted_repeats"], unknown["interrupted_repeats"]) == (0, None)
     assert "power_w" not in unknown and "energy_j" not in unknown
 
 

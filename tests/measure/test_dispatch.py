@@ -27,7 +27,9 @@ ONE, TWO, ELSEWHERE = hardware_name(1), hardware_name(2), "nvidia-h100"
 WORKER = (
     *(sys.executable, "-c"),
     "import sys; from pipelines.measure import remote;"
-    " remote.accelerator_here = lambda say: None; remote.work(sys.argv[1], [int(sys.argv[2])])",
+    " remote.accelerator_here = lambda say: None;"
+    " models = remote.ARCHITECTURES | dict.fromkeys(sys.argv[3:]);"
+    " remote.work(sys.argv[1], [int(sys.argv[2])], models)",
 )
 
 
@@ -114,6 +116,17 @@ def test_a_plan_is_measured_though_a_worker_is_killed(tmp_path: Path, scheduler:
     again = dispatch(plan, output, scheduler, 60, 0, said.append, measure)
     assert (again.ok, again.known, again.left) == (0, 5, 2)
     assert output.read_bytes() == before
+
+
+def test_a_model_of_the_users_is_measured_where_it_is(tmp_path: Path, scheduler: str, start):
+    start(*WORKER, scheduler, 1)
+    start(*WORKER, scheduler, 2, "ours")  # neither is both
+    plan, output, said = write_plan(tmp_path, a=ONE), tmp_path / "results.csv", []
+    plan.write_text(plan.read_text().replace("vit-tiny", "ours"))
+    assert dispatch(plan, output, scheduler, 60, 5, said.append, measure).left == 1
+    assert said == [f"ours on {ONE}: no worker announces hardware={ONE} and model=ours"]
+    start(*WORKER, scheduler, 1, "ours")
+    assert dispatch(plan, output, scheduler, 60, 60, said.append, measure).ok == 1
 
 
 def test_what_two_ask_for_is_run_once(tmp_path: Path, scheduler: str, start):

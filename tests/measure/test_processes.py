@@ -78,7 +78,8 @@ def test_without_what_is_to_run_beside_all_that_need_it_fail(
     assert trouble == "gone" or not (tmp_path / "started.txt").exists()
 
 
-def test_on_an_accelerator_one_precision_is_through_before_the_next_begins():
+def test_on_an_accelerator_one_precision_is_through_before_the_next_begins(monkeypatch):
+    monkeypatch.setattr("pipelines.measure.session.described", lambda case: {})
     card = Accelerator("card", "cuda", 80.0, ("fp32", "bf16"))
     (case,) = cases("fine")
     on_card = replace(case, accelerator=card)

@@ -106,6 +106,8 @@ def test_requests_at_a_time_are_counted_while_all_are_at_work():
     # 20 a second and 5 a second, until the slow one has three
     assert 12 < rate < 25
     assert len(repeats) >= 2 * MINIMUM_REPEATS
+    # by each other
+    assert {repeat.interrupted for repeat in repeats} == {None}
 
 
 @pytest.mark.parametrize("runs_before", [0, 5])
