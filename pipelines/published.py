@@ -54,7 +54,7 @@ def connect(
 
 
 def _spilling(database: Path) -> Path:
-    """A directory that no other file and process uses, and all connections to the file in this one do."""
+    """A directory of a file and this process alone: connections to one file have to agree on it."""
     name = hashlib.sha256(str(database.resolve()).encode()).hexdigest()[:16]
     return Path(tempfile.gettempdir()) / f"benchmart-{os.getpid()}-{name}"
 
