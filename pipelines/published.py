@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import tempfile
 from collections.abc import Sequence
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import duckdb
 from duckdb import ColumnExpression, ConstantExpression, StarExpression
 
-from pipelines.digest import sha256
+from pipelines.digest import place, sha256
 from pipelines.errors import InputError
 from pipelines.memory import DEFAULT_LIMIT, in_words, of_tables
 from pipelines.warehouse import DATABASE, Warehouse, read_manifest
@@ -55,8 +54,7 @@ def connect(
 
 def _spilling(database: Path) -> Path:
     """A directory of a file and this process alone: connections to one file have to agree on it."""
-    name = hashlib.sha256(str(database.resolve()).encode()).hexdigest()[:16]
-    return Path(tempfile.gettempdir()) / f"benchmart-{os.getpid()}-{name}"
+    return Path(tempfile.gettempdir()) / f"benchmart-{os.getpid()}-{place(database)}"
 
 
 def why_damaged(build: Path) -> str | None:

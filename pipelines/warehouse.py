@@ -114,12 +114,9 @@ class Warehouse:
 
     def keep(self, results: Path, name: str) -> None:
         """Keep a copy of results, whole or not at all, under the last part of a name."""
-
-        def write(part: Path) -> None:
-            shutil.copyfile(results, part)
-
         self.recorded.mkdir(exist_ok=True)
-        replace_file(self.recorded / Path(name).name, write)
+        kept = self.recorded / Path(name).name
+        replace_file(kept, lambda part: shutil.copyfile(results, part))
         _sync(self.recorded)
 
     def stage(self) -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import os
 import platform
 from collections.abc import Iterator, Sequence
@@ -12,6 +11,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from pipelines.digest import place
 from pipelines.errors import BenchmartError, InputError
 from pipelines.locks import held, lock_of_user
 from pipelines.measure.cases import CONFIGURED, IDENTITY, Case, identity
@@ -87,12 +87,11 @@ def sole_writer(output: Path) -> Iterator[None]:
     BenchmartError
         Where somebody does.
     """
-    name = hashlib.sha256(str(output.resolve()).encode()).hexdigest()[:16]
 
     def refuse() -> None:
         raise BenchmartError(f"{output}: another command is writing there") from None
 
-    with held(lock_of_user(name), refuse):
+    with held(lock_of_user(place(output)), refuse):
         yield
 
 

@@ -86,8 +86,8 @@ class Here(NamedTuple):
     def case_of(self, test: dict) -> Case:
         """The case that a test is, which can be run here."""
         stated = {name: test[name] for name in CONFIGURED if test.get(name) is not None}
-        stated["beside"] = NEIGHBOUR if test.get("options") == BESIDE else None
         stated["precision"] = test.get("precision") or "fp32"
+        stated["beside"] = NEIGHBOUR if test.get("options") == BESIDE else None
         return Case(self.models[test["model_name"]], **stated, **self.platforms[test["hardware"]])
 
 

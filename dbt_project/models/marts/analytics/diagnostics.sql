@@ -90,7 +90,7 @@ of_plan as (
 
 widths as (
 
-    select objective, 'too_little_data' as diagnostic, median(p95 / p05) as value
+    select objective, 'too_little_data' as diagnostic, approx_quantile(p95 / p05, 0.5) as value
     from {{ source('ml', 'predictions') }}
     inner join objectives using (metric)
     where measured_value is null
